@@ -1,0 +1,1 @@
+"""Densities: `fit`, then `score_samples` in nats per row."""

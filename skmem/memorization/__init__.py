@@ -1,0 +1,1 @@
+"""One memorization score per row, in nats, with its uncertainty."""

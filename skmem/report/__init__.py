@@ -1,0 +1,1 @@
+"""Results in words: plain dicts, and text made of them."""
