@@ -1,0 +1,148 @@
+"""Tables of numbers from files and from scikit-learn's bundled data."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from skmem.datasets._readers import READERS, TextColumn
+
+BUNDLED = ("digits", "iris", "wine", "breast_cancer", "diabetes")
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table of numbers, and where it came from.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_rows, n_columns)
+        The numbers, as float64; a missing value is nan.
+    feature_names : list of str
+        One name per column.
+    ids : ndarray of shape (n_rows,)
+        What names each row: the id column, or row numbers from 0.
+    name : str
+        File name, or name of the bundled data.
+    notes : tuple of str
+        What reading did to the data, in words, such as an image stack flattened.
+    """
+
+    X: np.ndarray
+    feature_names: list
+    ids: np.ndarray
+    name: str
+    notes: tuple = ()
+
+
+class TextColumnError(ValueError):
+    """Columns hold text where numbers are needed.
+
+    Parameters
+    ----------
+    columns : dict
+        For each such column, by name, an example of its text and where it stands.
+    """
+
+    def __init__(self, columns):
+        self.columns = dict(columns)
+        shown = "; ".join(f"{name!r} ({what})" for name, what in list(self.columns.items())[:5])
+        more = f" and {len(self.columns) - 5} more" if len(self.columns) > 5 else ""
+        first = next(iter(self.columns))
+        super().__init__(
+            f"columns must be numeric, these hold text: {shown}{more}; "
+            f"leave one out with --drop {first!r} or name rows by it with --id-column {first!r} "
+            "(drop=, id_column=)"
+        )
+
+
+def load_table(source, *, id_column=None, drop=()):
+    """Read a table of numbers from a file, or one of scikit-learn's bundled data sets.
+
+    Parameters
+    ----------
+    source : str or path-like
+        A ``.csv``, ``.tsv``, ``.parquet``, ``.npy`` or ``.npz`` file, or one of "digits", "iris",
+        "wine", "breast_cancer" and "diabetes".
+        Delimited text is UTF-8 with a header row; empty fields, NA and nan are missing values,
+        true and false count as 1 and 0. Of an ``.npz`` the array `X` is taken, or else its first
+        numeric array of two or more dimensions. Arrays of more than two dimensions are flattened
+        to one row per entry of the first.
+    id_column : str, default=None
+        Column that names the rows; it is not a feature. By default rows are numbered from 0.
+    drop : sequence of str, default=()
+        Columns to leave out.
+
+    Returns
+    -------
+    table : Table
+        The numbers `X`, with `feature_names`, `ids`, `name` and `notes`.
+
+    Raises
+    ------
+    TextColumnError
+        If a column that is neither dropped nor the id column holds text; it is a ValueError.
+    ValueError
+        If the file cannot be read as a table, or a named column does not exist.
+    ImportError
+        If a ``.parquet`` file is given without pyarrow.
+    OSError
+        If the file cannot be opened.
+
+    Examples
+    --------
+    >>> from skmem.datasets import load_table
+    >>> table = load_table("iris", drop=["petal width (cm)"])
+    >>> print(table.X.shape)
+    (150, 3)
+    """
+    path = Path(source)
+    if str(source) in BUNDLED:
+        names, columns, notes = _bundled(str(source))
+    elif path.suffix.lower() in READERS:
+        names, columns, notes = READERS[path.suffix.lower()](path, id_column)
+    else:
+        raise ValueError(
+            f"source must be a {', '.join(READERS)} file or one of {', '.join(BUNDLED)}; "
+            f"got {str(source)!r}"
+        )
+    ids, names, columns = _split_off(names, columns, id_column, drop)
+    text = {n: c.example for n, c in zip(names, columns, strict=True) if isinstance(c, TextColumn)}
+    if text:
+        raise TextColumnError(text)
+    return Table(np.column_stack(columns), names, ids, path.name, tuple(notes))
+
+
+def _bundled(name):
+    import sklearn.datasets
+
+    data = getattr(sklearn.datasets, f"load_{name}")()
+    return [str(n) for n in data.feature_names], list(data.data.T), []
+
+
+def _split_off(names, columns, id_column, drop):
+    """Row ids, and the names and columns that are left as features."""
+    drop = [drop] if isinstance(drop, str) else list(drop)
+    by_name = dict(zip(names, columns, strict=True))
+    for name in [*drop, *([] if id_column is None else [id_column])]:
+        if name not in by_name:
+            raise ValueError(f"there is no column {name!r}; the columns are {_listed(names)}")
+    if not columns or not len(columns[0]):
+        raise ValueError("the table has no rows")
+    ids = np.arange(len(columns[0])) if id_column is None else _as_ids(by_name[id_column])
+    kept = [name for name in names if name != id_column and name not in drop]
+    if not kept:
+        raise ValueError(f"no column is left as a feature, of {_listed(names)}")
+    return ids, kept, [by_name[name] for name in kept]
+
+
+def _as_ids(column):
+    if isinstance(column, TextColumn):
+        return column.values
+    whole = np.all(np.isfinite(column) & (column == np.rint(column)))
+    return column.astype(np.int64) if whole and np.abs(column).max() < 2**53 else column
+
+
+def _listed(names):
+    more = f", ... ({len(names)} in all)" if len(names) > 20 else ""
+    return ", ".join(repr(name) for name in names[:20]) + more
