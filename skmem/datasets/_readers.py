@@ -10,7 +10,7 @@ import numpy as np
 
 # How people write a missing value and a truth value in delimited text, in lower case.
 _MISSING = ("", "na", "n/a", "nan", "null", "none")
-_WORDS = {**{word: np.nan for word in _MISSING}, "true": 1.0, "false": 0.0}
+_TRUTH = {"true": 1.0, "false": 0.0}
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,8 +104,10 @@ def _read_rows(reader, path, n_columns):
 
 def _number(text):
     text = text.strip().lower()
-    if text in _WORDS:
-        return _WORDS[text]
+    if text in _MISSING:
+        return np.nan
+    if text in _TRUTH:
+        return _TRUTH[text]
     if "_" in text:  # Python would read 1_000 as a number; nobody writes data so
         raise ValueError
     return float(text)

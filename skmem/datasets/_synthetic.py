@@ -1,6 +1,6 @@
 """A sample of a Gaussian mixture together with the truth it was drawn from."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import logsumexp
@@ -24,7 +24,7 @@ class SyntheticData:
         Component means; the components have equal weights and unit covariance.
     planted : ndarray of shape (n_planted,)
         Indices of the planted rows, ascending.
-    source : ndarray of shape (n_planted,) or None
+    source : ndarray of shape (n_planted,), default=None
         For planted copies, the index of the row that each was copied from.
     """
 
@@ -33,7 +33,7 @@ class SyntheticData:
     y_true: np.ndarray
     log_density: np.ndarray
     means: np.ndarray
-    planted: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.intp))
+    planted: np.ndarray
     source: np.ndarray | None = None
 
     def score_samples(self, X):
@@ -67,4 +67,5 @@ def draw_mixture(n_samples, n_features, n_components, separation, rng):
     means = rng.normal(scale=separation / np.sqrt(2 * n_features), size=(n_components, n_features))
     y = rng.randint(n_components, size=n_samples)
     X = means[y] + rng.normal(size=(n_samples, n_features))
-    return SyntheticData(X, y, y.copy(), _mixture_log_density(X, means), means)
+    nothing = np.empty(0, dtype=np.intp)
+    return SyntheticData(X, y, y.copy(), _mixture_log_density(X, means), means, nothing)

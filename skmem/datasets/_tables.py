@@ -24,7 +24,7 @@ class Table:
         What names each row: the id column, or row numbers from 0.
     name : str
         File name, or name of the bundled data.
-    notes : tuple of str
+    notes : tuple of str, default=()
         What reading did to the data, in words, such as an image stack flattened.
     """
 
