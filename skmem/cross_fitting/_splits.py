@@ -153,7 +153,9 @@ def _check_rows(X, y, groups):
     """Check that `y` and `groups` have the rows of `X`; return their number."""
     n_samples = num_samples(X)
     if n_samples < 2:
-        raise ValueError(f"X must have at least 2 rows to leave one out, got {n_samples}.")
+        raise ValueError(
+            f"X must have at least 2 rows to leave one out, got n_samples={n_samples}."
+        )
     for name, values in (("y", y), ("groups", groups)):
         if values is not None and num_samples(values) != n_samples:
             raise ValueError(
