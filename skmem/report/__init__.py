@@ -1,5 +1,20 @@
 """Results in words: plain dicts, and text made of them."""
 
-from skmem.report._diagnose import Finding, diagnose
+from skmem.report._audit import Audit, audit
+from skmem.report._diagnose import Finding, diagnose, diagnose_file
+from skmem.report._format import format_findings, format_summary
+from skmem.report._models import MODELS
+from skmem.report._summarize import summarize, write_audit
 
-__all__ = ["Finding", "diagnose"]
+__all__ = [
+    "MODELS",
+    "Audit",
+    "audit",
+    "summarize",
+    "format_summary",
+    "write_audit",
+    "Finding",
+    "diagnose",
+    "diagnose_file",
+    "format_findings",
+]

@@ -9,6 +9,8 @@ LARGEST = 1e150
 # A column keeps less than three digits of its spread in float32 when eps |x| exceeds this share of it.
 _LOST = 1e-3
 _SCALE_RATIO = 1e3
+# A column with more of its rows than this at one value has a small scale and far outliers.
+_ONE_VALUE = 0.99
 # Smallest eigenvalue of a correlation matrix that is not taken for a linear dependency.
 _DEPENDENT = 1e-5
 _MAX_COLUMNS = 1000
@@ -21,10 +23,17 @@ def named(items, limit=8):
     return ", ".join(items[:limit]) + more
 
 
+def counted(n, noun, plural=None):
+    """Say ``1 row`` or ``2 rows``."""
+    return f"{n} {noun if n == 1 else plural or noun + 's'}"
+
+
 def _columns(names, which, counts=None):
     which = np.flatnonzero(which)
     tail = [f" ({counts[j]})" if counts is not None else "" for j in which]
-    return "column " + named([f"{names[j]!r}{t}" for j, t in zip(which, tail, strict=True)])
+    return ("columns " if len(which) > 1 else "column ") + named(
+        [f"{names[j]!r}{t}" for j, t in zip(which, tail, strict=True)]
+    )
 
 
 def _affected(bad, names, what, cure):
@@ -54,7 +63,7 @@ def overflowing(X, names):
 def too_few_rows(n_rows, cv):
     """Find fewer rows than folds."""
     if n_rows < cv:
-        cure = f"collect more rows, or ask for at most {n_rows} folds"
+        cure = f"ask for at most {n_rows} folds" if n_rows > 1 else "collect more rows"
         yield "error", f"fewer rows ({n_rows}) than folds ({cv})", "all rows", cure
 
 
@@ -67,25 +76,26 @@ def constant_columns(X):
 def constant(X, names):
     """Find columns without spread, which no density can be scaled by."""
     which = constant_columns(X)
-    what = f"{which.sum()} of {len(names)} columns are constant"
     if which.all():
         yield "error", "all rows are equal", "all columns", "there is nothing to estimate"
     elif which.any():
         cure = "drop them: they hold no information and their scale is 0"
+        what = f"constant columns ({which.sum()} of {len(names)})"
         yield "warning", what, _columns(names, which), cure
 
 
-def duplicates(X, names):
-    """Find exact copies of rows."""
+def duplicates(X, rows):
+    """Find exact copies among the rows, which are numbered `rows`."""
     groups = duplicate_groups(X)
-    if groups:
-        n_rows = sum(map(len, groups))
-        largest = max(groups, key=len)
+    sizes = np.bincount(groups)
+    if sizes.max() > 1:
+        n_groups = np.count_nonzero(sizes > 1)
+        largest = rows[groups == sizes.argmax()]
         yield (
             "warning",
-            f"{n_rows} rows are exact duplicates, in {len(groups)} group{'s'[: len(groups) != 1]}",
+            f"{sizes[sizes > 1].sum()} rows are exact duplicates, in {counted(n_groups, 'group')}",
             f"the largest group has {len(largest)} rows: {named(largest)} (counted from 0)",
-            "keep one of each, or read groups as one: a copy hides what the other's absence costs",
+            "keep one of each, or read a group as one: a copy stands in for the row left out",
         )
 
 
@@ -125,6 +135,16 @@ def float32(X, names):
         yield "warning", what, _columns(names, lost), cure
 
 
+def nearly_constant(X, names):
+    """Find columns in which all but a few rows hold one value."""
+    share = np.mean(np.median(X, axis=0) == X, axis=0)
+    which = (share > _ONE_VALUE) & ~constant_columns(X)
+    if which.any():
+        what = f"columns of one value in more than {_ONE_VALUE:.0%} of rows ({which.sum()})"
+        cure = "drop or merge them: standardised, the other values are far out and dominate scores"
+        yield "warning", what, _columns(names, which), cure
+
+
 def row_counters(X, names):
     """Find columns that count the rows, as an index written beside the data does."""
     counts = np.all(np.diff(X, axis=0) == 1, axis=0) & (len(X) >= 5)
@@ -144,15 +164,15 @@ def collinear(X, names):
     if n_dependent:
         involved = np.zeros(len(names), dtype=bool)
         involved[keep] = np.abs(vectors[:, 0]) > 0.1
-        what = f"{n_dependent} near-perfect linear dependenc{'y' if n_dependent == 1 else 'ies'}"
+        dependencies = counted(n_dependent, "linear dependency", "linear dependencies")
         cure = "drop one of these columns: along the dependency the density has no width"
-        yield "warning", what, _columns(names, involved), cure
+        yield "warning", f"nearly exact: {dependencies}", _columns(names, involved), cure
 
 
 VALUE_CHECKS = (missing, infinite, overflowing)
 COMPLETE_CHECKS = (
     constant,
-    duplicates,
+    nearly_constant,
     wide,
     scales,
     float32,

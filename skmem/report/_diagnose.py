@@ -6,8 +6,17 @@ import numpy as np
 from sklearn.utils.validation import check_array
 
 from skmem._sklearn import get_feature_names
-from skmem.report._data_checks import COMPLETE_CHECKS, LARGEST, VALUE_CHECKS, too_few_rows
+from skmem.datasets import TextColumnError, load_table
+from skmem.report._data_checks import (
+    COMPLETE_CHECKS,
+    LARGEST,
+    VALUE_CHECKS,
+    duplicates,
+    named,
+    too_few_rows,
+)
 from skmem.report._estimator_checks import ESTIMATOR_CHECKS
+from skmem.report._models import MODELS
 
 SEVERITIES = ("error", "warning", "note")
 
@@ -65,7 +74,7 @@ def diagnose(X, feature_names=None, estimator=None, *, cv=10):
     >>> from skmem.report import diagnose
     >>> findings = diagnose(load_digits().data)
     >>> print([(finding.severity, finding.what) for finding in findings])
-    [('warning', '3 of 64 columns are constant')]
+    [('warning', 'constant columns (3 of 64)')]
     """
     names = get_feature_names(X) if feature_names is None else feature_names
     X = check_array(X, dtype=np.float64, ensure_all_finite=False)
@@ -85,8 +94,52 @@ def _data_findings(X, names):
         yield from check(X, names)
     usable = np.abs(X) <= LARGEST
     some = usable.any(axis=0)
-    complete = X[:, some][usable[:, some].all(axis=1)]
-    if len(complete):
+    rows = np.flatnonzero(usable[:, some].all(axis=1))
+    if len(rows) and some.any():
+        complete = X[np.ix_(rows, some)]
         names = [name for name, has_values in zip(names, some, strict=True) if has_values]
+        yield from duplicates(complete, rows)
         for check in COMPLETE_CHECKS:
             yield from check(complete, names)
+
+
+def diagnose_file(source, *, id_column=None, drop=(), model="kde", cv=10):
+    """Say what will go wrong when a file is audited; columns of text are a finding like others.
+
+    Parameters
+    ----------
+    source : str or path-like
+        As in :func:`skmem.datasets.load_table`.
+    id_column : str, default=None
+        Column that names the rows.
+    drop : sequence of str, default=()
+        Columns to leave out.
+    model : {"kde", "knn", "gmm"}, default="kde"
+        Density that is to be fitted.
+    cv : int, default=10
+        Number of folds.
+
+    Returns
+    -------
+    findings : list of Finding
+        Errors first, then warnings, then notes.
+    table : Table or None
+        The numeric columns; None where there are none.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read as a table.
+    """
+    try:
+        table, text = load_table(source, id_column=id_column, drop=drop), []
+    except TextColumnError as error:
+        shown = [f"{name!r} ({example})" for name, example in error.columns.items()]
+        cure = "leave them out (--drop NAME), name rows by one (--id-column NAME), or encode them"
+        text = [Finding("error", f"text columns ({len(shown)})", named(shown), cure)]
+        try:
+            table = load_table(source, id_column=id_column, drop=[*drop, *error.columns])
+        except ValueError:  # no column is left
+            return text, None
+    found = diagnose(table.X, table.feature_names, MODELS[model].simplest(), cv=cv)
+    return text + found, table

@@ -1,0 +1,166 @@
+"""The command line: arguments in, library calls, text out; it computes nothing."""
+
+import argparse
+import os
+import shlex
+import sys
+import warnings
+from pathlib import Path
+
+from skmem._version import __version__
+from skmem.datasets import BUNDLED, load_table
+from skmem.report import (
+    MODELS,
+    audit,
+    diagnose_file,
+    format_findings,
+    format_summary,
+    summarize,
+    write_audit,
+)
+
+OK, FINDINGS, BAD_INPUT, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message):
+        _complain("error", message)
+        sys.exit(BAD_INPUT)
+
+
+def main(argv=None):
+    """Run a command of skmem.
+
+    Parameters
+    ----------
+    argv : list of str, default=None
+        Arguments; None means those of the process.
+
+    Returns
+    -------
+    status : int
+        0, or for ``skmem doctor`` 1 if an error was found; 2 for bad input, 130 if interrupted.
+    """
+    argv = sys.argv[1:] if argv is None else argv
+    args = _parser().parse_args(argv)
+    args.line = shlex.join(["skmem", *argv])
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn_once(set())
+            status = args.command(args)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has gone; so must what is buffered, or its flush at exit would fail once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except (ValueError, OSError, ImportError) as error:
+        _complain("error", error)
+        return BAD_INPUT
+    return status
+
+
+def _complain(kind, message):
+    print(f"skmem: {kind}: {' '.join(str(message).split())}", file=sys.stderr)
+
+
+def _warn_once(seen):
+    def show(message, category, filename, lineno, file=None, line=None):
+        if str(message) not in seen:
+            seen.add(str(message))
+            _complain("warning", message)
+
+    return show
+
+
+def _audit(args):
+    """Score how much a density fitted to DATA memorizes each of its rows."""
+    table = load_table(args.data, id_column=args.id_column, drop=args.drop)
+    if args.out is not None:  # before the fits, so that a folder that cannot be costs nothing
+        args.out.mkdir(parents=True, exist_ok=True)
+    found = audit(
+        table,
+        model=args.model,
+        standardize=not args.raw,
+        cv=args.cv,
+        n_repeats=args.repeats,
+        method=args.method,
+        n_jobs=args.jobs,
+        random_state=args.seed,
+        progress=sys.stderr.isatty(),
+    )
+    summary = summarize(found, top=args.top, command=args.line)
+    if args.out is not None:
+        write_audit(found, summary, args.out)
+    print(format_summary(summary))
+    return OK
+
+
+def _audit_arguments(parser):
+    add = parser.add_argument
+    add(
+        "--repeats",
+        type=_integer(1),
+        default=10,
+        help="repeats of the folds (default: %(default)s)",
+    )
+    methods = ("auto", "cross-fit", "leave-one-out")
+    method_help = "only cross-fit has a noise floor for sure (default: %(default)s)"
+    add("--method", choices=methods, default="cross-fit", help=method_help)
+    add("--top", type=_integer(0), default=20, help="rows to list (default: %(default)s)")
+    add(
+        "--seed", type=_integer(0), default=0, help="seed of folds and fits (default: %(default)s)"
+    )
+    add("--jobs", type=int, default=None, help="fits at once, -1 for all cores")
+    add("--raw", action="store_true", help="do not standardise the columns")
+    add("--out", type=Path, metavar="DIR", help="folder for scores.csv and summary.json")
+
+
+def _doctor(args):
+    """Say what will go wrong with DATA before anything is fitted; status 1 if there is an error."""
+    findings, table = diagnose_file(
+        args.data, id_column=args.id_column, drop=args.drop, model=args.model, cv=args.cv
+    )
+    print(format_findings(findings, table))
+    return FINDINGS if any(finding.severity == "error" for finding in findings) else OK
+
+
+def _data_arguments(parser):
+    add = parser.add_argument
+    files = ".csv, .tsv, .parquet, .npy or .npz file"
+    add("data", metavar="DATA", help=f"{files}, or one of {', '.join(BUNDLED)}")
+    add("--model", choices=MODELS, default="kde", help="density to fit (default: %(default)s)")
+    add("--cv", type=_integer(2), default=10, help="number of folds (default: %(default)s)")
+    add("--id-column", metavar="C", help="column that names the rows")
+    add("--drop", nargs="+", action="extend", default=[], metavar="C", help="columns to leave out")
+
+
+# By name: what a command does, and the arguments it adds.
+_COMMANDS = {"audit": (_audit, (_audit_arguments,)), "doctor": (_doctor, ())}
+
+
+def _parser():
+    about = "How much does a density memorize each training row?"
+    parser = _Parser(prog="skmem", description=about)
+    parser.add_argument("--version", action="version", version=f"skmem {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, (command, arguments) in _COMMANDS.items():
+        about = command.__doc__
+        sub = commands.add_parser(name, help=about, description=about)
+        for add_arguments in (_data_arguments, *arguments):
+            add_arguments(sub)
+        sub.set_defaults(command=command)
+    return parser
+
+
+def _integer(minimum):
+    def integer(text):
+        value = int(text)
+        if value < minimum:
+            raise argparse.ArgumentTypeError(f"must be at least {minimum}, got {value}")
+        return value
+
+    return integer

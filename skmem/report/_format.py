@@ -1,0 +1,191 @@
+"""Summaries and findings as plain text of less than 100 columns."""
+
+from textwrap import wrap
+
+from skmem.report._data_checks import counted, named
+
+_WIDTH = 96
+_LABEL = 12
+_ID_WIDTH = 24
+_SIGN_RULE = "Memorization is in nats; positive = training on the row raises its own density; 0 = no effect."
+
+
+def format_summary(summary):
+    """Write a summary as text.
+
+    Scores are in nats; positive = training on a row raises its own density; 0 = no effect.
+
+    Parameters
+    ----------
+    summary : dict
+        What :func:`skmem.report.summarize` returned.
+
+    Returns
+    -------
+    text : str
+        Lines of less than 100 characters.
+    """
+    paragraphs = [
+        _facts(summary),
+        [_SIGN_RULE],
+        _quantile_lines(summary),
+        _top_lines(summary["top"], summary["data"]["standardized"]),
+    ]
+    return "\n\n".join("\n".join(lines) for lines in paragraphs if lines)
+
+
+def format_findings(findings, table=None):
+    """Write findings as text.
+
+    Parameters
+    ----------
+    findings : list of Finding
+        What :func:`skmem.report.diagnose` returned.
+    table : Table, default=None
+        The data, to be named in the first line.
+
+    Returns
+    -------
+    text : str
+        Lines of less than 100 characters.
+    """
+    head = []
+    if table is not None:
+        n_rows, n_columns = table.X.shape
+        head = [f"{table.name}: {counted(n_rows, 'row')}, {counted(n_columns, 'column')}"]
+        head += [f"note: {note}" for note in table.notes]
+    paragraphs = [head] if head else []
+    for finding in findings:
+        paragraphs.append(
+            [
+                *_entry(finding.severity, finding.what),
+                *_entry("  where", finding.where),
+                *_entry("  cure", finding.cure),
+            ]
+        )
+    if not findings:
+        paragraphs.append(["Nothing was found that would go wrong."])
+    return "\n\n".join("\n".join(lines) for lines in paragraphs)
+
+
+def _facts(summary):
+    data, model = summary["data"], summary["model"]
+    chosen = ", ".join(f"{name}={_short(value)}" for name, value in model["chosen"].items())
+    size = f"{counted(data['n_rows'], 'row')}, {counted(data['n_columns'], 'column')}"
+    entries = [("data", f"{data['name']}: {size}"), *(("", note) for note in data["notes"])]
+    if data["constant_columns"]:
+        names = named(map(repr, data["constant_columns"]))
+        entries.append(("left out", f"constant columns: {names}"))
+    entries += [
+        ("duplicates", _duplicates(data)),
+        ("scale", _scale(data)),
+        ("model", f"{model['estimator']}({chosen})"),
+        ("", f"{model['choice']}; held fixed in every fit"),
+        ("method", _method(summary["method"])),
+    ]
+    severities = [finding["severity"] for finding in summary["findings"]]
+    counts = [counted(severities.count(s), s) for s in ("warning", "note") if s in severities]
+    if counts:
+        entries.append(("data checks", f"{', '.join(counts)}: see skmem doctor"))
+    return [line for label, text in entries for line in _entry(label, text)]
+
+
+def _duplicates(data):
+    if not data["n_duplicate_rows"]:
+        return "none"
+    return (
+        f"{data['n_duplicate_rows']} rows in {counted(data['n_duplicate_groups'], 'group')} of equal "
+        "rows; a copy lowers the memorization of the others"
+    )
+
+
+def _scale(data):
+    if not data["standardized"]:
+        return "columns as they are; distances and log-densities are in their units"
+    return (
+        "columns standardised to mean 0 and standard deviation 1; log-densities are in the original "
+        f"units ({data['log_jacobian']:+.4g} nats)"
+    )
+
+
+def _method(method):
+    fits = counted(method["n_fits"], "fit")
+    if method["used"] == "leave-one-out":
+        return f"leave-one-out ({fits}): exact, so there is no noise between fits"
+    return (
+        f"cross-fit ({method['used']}): {fits}, {method['cv']} folds x {method['n_repeats']} "
+        f"repeats, seed {method['random_state']}"
+    )
+
+
+def _quantile_lines(summary):
+    rows = [
+        (
+            "max" if q["level"] == 1 else f"{q['level']:g}",
+            *map(_number, (q["memorization"], q["noise_floor"])),
+        )
+        for q in summary["quantiles"]
+    ]
+    lines = _aligned(("quantile", "memorization", "noise floor"), rows)
+    for above in summary["above_noise_floor"]:
+        lines.append(
+            f"{counted(above['n_rows'], 'row')} above the {above['level']:g} noise floor; "
+            f"noise alone would put {above['expected_by_noise']:.4g} there"
+        )
+    return lines
+
+
+def _top_lines(top, standardized):
+    if not top:
+        return []
+    header = ("id", "memorization", "std. error", "p-value", "nearest id", "distance")
+    keys = ("memorization", "standard_error", "p_value")
+    rows = [
+        (
+            _identifier(row["id"]),
+            *(_number(row[key]) for key in keys),
+            _identifier(row["nearest_id"]),
+            _number(row["nearest_distance"]),
+        )
+        for row in top
+    ]
+    unit = "standardised units" if standardized else "units of the columns"
+    return [
+        f"{counted(len(top), 'row')} of the highest memorization; distance to the nearest other row, "
+        f"in {unit}",
+        *_aligned(header, rows),
+    ]
+
+
+def _aligned(header, rows):
+    """Right-aligned columns under their header."""
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    return [
+        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        for row in (header, *rows)
+    ]
+
+
+def _entry(label, text):
+    """A label and its text, wrapped beside it."""
+    indent = " " * _LABEL
+    lines = wrap(printable(text), _WIDTH, initial_indent=indent, subsequent_indent=indent)
+    return [label.ljust(_LABEL) + lines[0][_LABEL:], *lines[1:]] if lines else [label]
+
+
+def _short(value):
+    return f"{value:.4g}" if isinstance(value, float) else value
+
+
+def _number(value):
+    return "-" if value is None else f"{float(value):.4g}"
+
+
+def _identifier(value):
+    text = printable(value)
+    return text if len(text) <= _ID_WIDTH else text[: _ID_WIDTH - 3] + "..."
+
+
+def printable(value):
+    """Text without the characters that would move a terminal's cursor."""
+    return "".join(c if c.isprintable() else "?" for c in str(value))
