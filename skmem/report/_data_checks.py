@@ -88,7 +88,7 @@ def duplicates(X, rows):
     """Find exact copies among the rows, which are numbered `rows`."""
     groups = duplicate_groups(X)
     sizes = np.bincount(groups)
-    if sizes.max() > 1:
+    if sizes.max() > 1 and len(sizes) > 1:  # that all rows are equal is found elsewhere
         n_groups = np.count_nonzero(sizes > 1)
         largest = rows[groups == sizes.argmax()]
         yield (
@@ -132,7 +132,7 @@ def float32(X, names):
     if lost.any():
         cure = "subtract the column's mean before anything is cast to float32"
         what = "values so large for their spread that float32 would lose them"
-        yield "warning", what, _columns(names, lost), cure
+        yield "note", what, _columns(names, lost), cure
 
 
 def nearly_constant(X, names):
