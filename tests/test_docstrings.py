@@ -64,11 +64,10 @@ every_object = pytest.mark.parametrize("path", sorted(OBJECTS))
 
 
 def documented_parameters(obj):
-    """``{name: type}`` as the docstring has them; a frozen record may list its fields as attributes."""
+    """``{name: type}`` as the docstring has them; a record may list its fields as attributes."""
     doc = docscrape.get_doc_object(obj)
-    entries = doc["Parameters"] or (
-        doc["Attributes"] if hasattr(obj, "__dataclass_fields__") else []
-    )
+    record = hasattr(obj, "__dataclass_fields__")
+    entries = doc["Parameters"] or (doc["Attributes"] if record else [])
     return {name.strip(" *"): p.type for p in entries for name in p.name.split(",")}
 
 
