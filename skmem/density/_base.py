@@ -4,6 +4,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skmem._sklearn import check_sample_weight
+
 
 class BaseDensity(DensityMixin, BaseEstimator):
     """A density: `fit`, `score_samples` in nats per row, and a mean `score`."""
@@ -54,3 +56,17 @@ def check_train_mask(train_mask, n_samples):
             f"Every row of train_mask must select at least one sample; fit {empty[0]} selects none."
         )
     return mask
+
+
+def check_weights(sample_weight, X):
+    """Non-negative float64 weights (n_samples,) of the rows of `X`, scaled so that the largest is 1.
+
+    Raises
+    ------
+    ValueError
+        If a weight is negative or not finite, all are zero, or there is not one per row.
+    """
+    weights = check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    if not weights.any():
+        raise ValueError("sample_weight must have at least one positive weight, got all zeros.")
+    return weights / weights.max()

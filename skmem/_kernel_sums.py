@@ -1,0 +1,159 @@
+"""Sums of kernels over any weighting of the training rows, in log space, one pass over blocks of distances."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial.distance import cdist
+from scipy.special import logsumexp
+from sklearn.metrics import DistanceMetric
+from sklearn.utils.extmath import row_norms
+
+from skmem._blocks import map_blocks, row_blocks
+
+# What rounding of |x|^2 + |y|^2 - 2 x.y may cost, in nats, before a more exact way is taken.
+_NATS_LOST = {np.dtype(np.float32): 1e-3, np.dtype(np.float64): 1e-9}
+
+
+class PairwiseDistances:
+    """Squared distances from any rows to the training rows.
+
+    Calling it with a block of rows (and which training rows, by default all) gives a new array (n_rows, n_train).
+    Differences of rows are exact; one matrix product is many times faster, but rounds with the squared norms.
+    `resolution` is the squared distance that must
+    still be told from zero (the squared bandwidth): the product is used where its rounding costs less than 1e-9 nat,
+    and in float32 where that costs less than 1e-3 nat. Without a `resolution`, differences are always taken.
+    """
+
+    def __init__(self, X_train, metric="euclidean", metric_params=None, resolution=None):
+        self.X_train = X_train
+        self.n_features = X_train.shape[1]
+        self._measure = self._difference
+        self._metric = None
+        if metric == "euclidean":
+            self._prepare_product(resolution)
+        else:
+            params = {} if metric_params is None else metric_params
+            self._metric = DistanceMetric.get_metric(metric, **params)
+        if self._measure == self._difference:
+            self._rows = np.asarray(X_train, dtype=np.float64)
+
+    @property
+    def dtype(self):
+        """Floating-point type of the blocks."""
+        return self._rows.dtype
+
+    def __call__(self, X, columns=slice(None)):
+        return self._measure(X, self._rows[columns])
+
+    def _prepare_product(self, resolution):
+        if resolution is None:
+            return
+        # Distances do not change when all rows move; rounding is least around the mean.
+        self._center = self.X_train.mean(axis=0, dtype=np.float64)
+        for dtype in (self.X_train.dtype, np.dtype(np.float64)):
+            centered = (self.X_train - self._center).astype(dtype, copy=False)
+            norms = row_norms(centered, squared=True)
+            if 4.0 * np.finfo(dtype).eps * norms.max() < _NATS_LOST[dtype] * resolution:
+                self._rows = np.column_stack((-2.0 * centered, np.ones_like(norms), norms))
+                self._measure = self._product
+                return
+
+    def _product(self, X, rows):
+        centered = (X - self._center).astype(self._rows.dtype, copy=False)
+        norms = row_norms(centered, squared=True)
+        left = np.column_stack((centered, norms, np.ones_like(norms)))
+        squared = left @ rows.T
+        return np.maximum(squared, 0.0, out=squared)
+
+    def _difference(self, X, rows):
+        X = np.asarray(X, dtype=np.float64)
+        if self._metric is None:
+            return cdist(X, rows, "sqeuclidean")
+        return self._metric.pairwise(X, rows) ** 2
+
+
+@dataclass(frozen=True)
+class Weighting:
+    """What to sum: one row of weights and one bandwidth per fit.
+
+    weights : (n_fits, n_train), non-negative; bandwidth : (n_fits,), positive.
+    """
+
+    weights: np.ndarray
+    bandwidth: np.ndarray
+
+    def groups(self):
+        """Pairs of a bandwidth and the fits that share it."""
+        values, inverse = np.unique(self.bandwidth, return_inverse=True)
+        return [(h, np.flatnonzero(inverse == i)) for i, h in enumerate(values)]
+
+
+def log_kernel_sums(distances, X, kernel, weighting, *, own=None, plan=None):
+    """Log of the weighted sums ``sum_i w[k, i] K(|x_j - x_i| / h_k)``, as an array (n_rows, n_fits).
+
+    `own` names the training row that each row of X is, or is None; that row's own term is left out of the sums.
+    `plan` is a list of pairs (rows, columns) that says which training rows matter to which rows; by default all do.
+    Stable however small the kernels are: a sum that would underflow beside a larger kernel is taken again by itself.
+    """
+    if plan is None:
+        row_bytes = weighting.weights.shape[1] * distances.dtype.itemsize
+        plan = [(rows, slice(None)) for rows in row_blocks(X.shape[0], row_bytes)]
+    weights = weighting.weights.astype(distances.dtype, copy=False)
+    groups = weighting.groups()
+    out = np.empty((X.shape[0], weights.shape[0]))
+
+    def fill(pair):
+        rows, columns = pair
+        squared = _squared_distances(distances, X, rows, columns, own)
+        for h, fits in groups:
+            # The last group may overwrite the distances.
+            target = squared if h == groups[-1][0] else None
+            log_kernel = kernel.log_profile(np.multiply(squared, 1.0 / h**2, out=target))
+            sums, lost = _log_sums(log_kernel, weights[fits][:, columns], kernel.compact)
+            for j in np.flatnonzero(lost.any(axis=1)):
+                row = np.arange(X.shape[0])[rows][j : j + 1]
+                u = _squared_distances(distances, X, row, columns, own)[0] / h**2
+                which = lost[j]
+                weights_lost = weighting.weights[fits[which]][:, columns]
+                sums[j, which] = _log_sum_careful(kernel.log_profile(u), weights_lost)
+            out[np.ix_(np.arange(X.shape[0])[rows], fits)] = sums
+
+    map_blocks(fill, plan)
+    return out
+
+
+def _squared_distances(distances, X, rows, columns, own):
+    """Squared distances (rows, columns), infinite from a row to itself."""
+    squared = distances(X[rows], columns)
+    if own is not None:
+        position = own[rows]
+        if not isinstance(columns, slice):
+            position = np.searchsorted(columns, position)
+        squared[np.arange(squared.shape[0]), position] = np.inf
+    return squared
+
+
+def _log_sums(log_kernel, weights, compact):
+    """Log-sum-exp over the columns for every row of weights, and which of them underflowed.
+
+    Overwrites `log_kernel`. Terms are scaled by the largest of their row, so a sum is wrong only if it is so small
+    that terms below the smallest number would count in it.
+    """
+    top = log_kernel.max(axis=1, keepdims=True)
+    top[np.isneginf(top)] = 0.0
+    kernel = np.exp(np.subtract(log_kernel, top, out=log_kernel), out=log_kernel)
+    sums = (kernel @ weights.T).astype(np.float64, copy=False)
+    info = np.finfo(log_kernel.dtype)
+    lost = (sums < log_kernel.shape[1] * info.tiny / info.eps) & (not compact)
+    with np.errstate(divide="ignore"):
+        return np.log(sums) + top, lost
+
+
+def _log_sum_careful(log_kernel, weights):
+    """Log-sum-exp of one row for every row of weights, each with a scale of its own."""
+    log_kernel = log_kernel.astype(np.float64, copy=False)
+    out = np.empty(weights.shape[0])
+    for rows in row_blocks(weights.shape[0], 3 * log_kernel.nbytes):
+        with np.errstate(divide="ignore"):
+            out[rows] = logsumexp(log_kernel + np.log(weights[rows]), axis=1)
+    return out
