@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, clone
 from skmem import density, memorization
 
 # Constructor arguments under which the laws are tested; a class that is not named here is tested
-# with its defaults. The first ones are also given to scikit-learn's checks.
+# with its defaults. scikit-learn's checks see the first ones.
 SETTINGS = {
     "KernelDensity": [
         {"bandwidth": 0.7},
@@ -36,7 +36,11 @@ TOLERANCE = 1e-8
 KEPT_WITHOUT_A_ROW = {"KernelDensity": lambda fitted: {"bandwidth": fitted.bandwidth_}}
 
 # Bandwidths that are numbers have the unit of the data; everything else follows the data.
-HAS_A_LENGTH = {"KernelDensity": lambda params: not isinstance(params.get("bandwidth", 1.0), str)}
+HAS_A_LENGTH = {"KernelDensity": lambda params: not isinstance(params["bandwidth"], str)}
+
+# A bandwidth found from the data depends on how the rows came by their weights: rules of thumb count
+# effective rows, and leaving one out leaves it out whole or one copy of it.
+WEIGHTS_COUNT_ROWS = {"KernelDensity": lambda params: not isinstance(params["bandwidth"], str)}
 
 # Densities whose score is a total, as in scikit-learn; all others have means.
 TOTAL_SCORE = {"KernelDensity"}
@@ -60,7 +64,11 @@ def instances(package):
 
 
 DENSITIES = dict(instances(density))
-ESTIMATORS = [*DENSITIES.values(), *dict(instances(memorization)).values()]
+ESTIMATORS = [
+    cls(**SETTINGS.get(cls.__name__, [{}])[0])
+    for package in (density, memorization)
+    for cls in classes(package)
+]
 
 
 def expected_failed_checks(estimator):

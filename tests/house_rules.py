@@ -44,6 +44,7 @@ def work_on_import(module, tree):
     """Whatever a module does on import beyond imports, definitions and constants."""
     quiet = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     quiet += (ast.Try, ast.ExceptHandler, ast.Pass)
+    pure = {*PURE_CALLS.split(), *_stateless_classes(tree)}
     for statement in executed_on_import(tree):
         value = None
         if isinstance(statement, ast.Assign | ast.AnnAssign):
@@ -57,16 +58,23 @@ def work_on_import(module, tree):
             continue  # a docstring
         elif not isinstance(statement, quiet):
             yield f"{at(module, statement)} runs a {type(statement).__name__}"
-        yield from (f"{at(module, statement)} calls {name}" for name in _impure_calls(value))
+        yield from (f"{at(module, statement)} calls {name}" for name in _impure_calls(value, pure))
 
 
-def _impure_calls(node):
+def _impure_calls(node, pure):
     if node is None or isinstance(node, ast.Lambda):
         return
-    if isinstance(node, ast.Call) and called(node) not in PURE_CALLS.split():
+    if isinstance(node, ast.Call) and called(node) not in pure:
         yield ast.unparse(node.func)
     for child in ast.iter_child_nodes(node):
-        yield from _impure_calls(child)
+        yield from _impure_calls(child, pure)
+
+
+def _stateless_classes(tree):
+    """Classes of the module that define nothing to run when one is made: tables may hold them."""
+    constructors = {"__init__", "__new__", "__post_init__"}
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    return {c.name for c in classes if not constructors & {getattr(n, "name", "") for n in c.body}}
 
 
 def functions(tree, owner=None):

@@ -187,6 +187,8 @@ def test_cycles_are_found():
         (rules.work_on_import, "for a in range(3):\n    pass", 1),
         (rules.work_on_import, "os.environ['A'] = 'b'", 1),
         (rules.work_on_import, "class A:\n    b = connect()", 1),
+        (rules.work_on_import, "class A: ...\nB = {'a': A()}", 0),
+        (rules.work_on_import, "class A:\n    def __init__(self): ...\nB = A()", 1),
     ],
 )
 def test_rules_see_what_they_forbid(rule, code, n_violations):

@@ -176,7 +176,18 @@ def test_cross_fitting_is_one_refit_a_mask(density, X_eval):
 
 
 @those_with("sample_weight")
+def test_weight_zero_leaves_a_row_out(density):
+    weight = np.arange(len(X_TRAIN)) % 3 > 0
+    weighted = clone(density).fit(X_TRAIN, sample_weight=weight).score_samples(X_NEW)
+    # nothing of the row remains, not even its part in the parameters found
+    assert_allclose(weighted, refit_scores(density, X_TRAIN[weight], X_NEW), rtol=0, atol=1e-6)
+
+
+@those_with("sample_weight")
 def test_weights_count_rows(density):
+    counts_rows = promise(est.WEIGHTS_COUNT_ROWS, density, lambda params: True)
+    if not counts_rows(density.get_params()):
+        pytest.skip("this density finds parameters from the weights themselves")
     weight = np.arange(len(X_TRAIN)) % 3
     weighted = clone(density).fit(X_TRAIN, sample_weight=weight).score_samples(X_NEW)
     repeated = refit_scores(density, np.repeat(X_TRAIN, weight, axis=0), X_NEW)

@@ -76,7 +76,7 @@ def test_bad_weights_are_refused_by_name(density, bad):
             clone(density).fit(X, sample_weight=bad)
         return
     # counts of rows: finite, not negative, one a row, and at least one row
-    with pytest.raises(ValueError, match="sample_weight"):
+    with pytest.raises(ValueError, match=r"[Ss]ample[ _]weight"):
         clone(density).fit(X, sample_weight=bad)
 
 
