@@ -16,9 +16,9 @@ SETTINGS = {
         {"bandwidth": "loo"},
         {"bandwidth": 2.0, "kernel": "epanechnikov"},
     ],
-    "KNeighborsDensity": [{"n_neighbors": 3}, {"n_neighbors": 1}],
+    "KNeighborsDensity": [{"n_neighbors": 3}, {"n_neighbors": 4, "algorithm": "ball_tree"}],
     "GaussianMixture": [
-        {"reg_covar": 0, "random_state": 0},
+        {"random_state": 0},
         {"n_components": 2, "reg_covar": 0, "tol": 1e-12, "max_iter": 1000, "random_state": 0},
     ],
 }
@@ -36,7 +36,10 @@ TOLERANCE = 1e-8
 KEPT_WITHOUT_A_ROW = {"KernelDensity": lambda fitted: {"bandwidth": fitted.bandwidth_}}
 
 # Bandwidths that are numbers have the unit of the data; everything else follows the data.
-HAS_A_LENGTH = {"KernelDensity": lambda params: not isinstance(params["bandwidth"], str)}
+HAS_A_LENGTH = {
+    "KernelDensity": lambda params: not isinstance(params["bandwidth"], str),
+    "GaussianMixture": lambda params: params["reg_covar"] > 0,
+}
 
 # A bandwidth found from the data depends on how the rows came by their weights: rules of thumb count
 # effective rows, and leaving one out leaves it out whole or one copy of it.

@@ -12,8 +12,8 @@ from architecture import ROOT, at, called, executed_on_import, is_private
 PURE_CALLS = """
     Interval StrOptions Options Hidden HasMethods field TypeVar NewType namedtuple property
     dict set frozenset tuple list int float str len min max sum range zip sorted MappingProxyType
-    finfo iinfo dtype log sqrt compile split join items keys values parse_version partial getLogger
-    Path
+    finfo iinfo dtype log sqrt compile split join items keys values fromkeys from_iterable
+    parse_version partial getLogger Path Lock RLock ExitStack
 """
 
 # The glossary's other words as they would appear in a name: whole words of snake or camel case.

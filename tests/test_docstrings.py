@@ -81,6 +81,8 @@ def signature_parameters(obj):
 
 def wrong_defaults(obj):
     """Parameters whose documented default is not the one of the signature."""
+    if not docscrape.get_doc_object(obj)["Parameters"]:
+        return {}
     types, wrong = documented_parameters(obj), {}
     for name, default in signature_parameters(obj).items():
         text = types.get(name, "")
