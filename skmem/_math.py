@@ -21,6 +21,16 @@ def logmeanexp(a, axis=None, where=None):
     return mean + np.squeeze(shift, axis=axis)
 
 
+def mean(a, axis=None, where=None):
+    """Mean over the entries that `where` selects; nan where it selects none."""
+    a = np.asarray(a, dtype=np.float64)
+    where = np.True_ if where is None else np.asarray(where, dtype=bool)
+    with np.errstate(invalid="ignore"):
+        return np.sum(a, axis=axis, where=where) / np.sum(
+            np.broadcast_to(where, a.shape), axis=axis
+        )
+
+
 def difference(a, b):
     """Elementwise ``a - b`` in nats, where two equal infinities differ by zero.
 

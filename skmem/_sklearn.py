@@ -1,6 +1,8 @@
 """The only door to scikit-learn's private names: everything else imports them from here."""
 
 from sklearn.base import _fit_context as fit_context
+from sklearn.model_selection._split import GroupsConsumerMixin
+from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._param_validation import (
     HasMethods,
     Hidden,
@@ -15,6 +17,8 @@ from sklearn.utils.validation import _num_samples as num_samples
 
 __all__ = [
     "fit_context",
+    "GroupsConsumerMixin",
+    "safe_indexing",
     "HasMethods",
     "Hidden",
     "Interval",

@@ -27,7 +27,8 @@ def rule_of_thumb(rule, X, weights):
     # Rounding alone gives equal rows a spread of some eps times their size.
     if np.any(spread <= 1e-12 * np.abs(X).max()):
         raise ValueError(
-            f"bandwidth={rule!r} needs rows that differ, but all rows are equal; pass a number."
+            f"bandwidth={rule!r} needs rows that differ, but all are equal "
+            f"(n_samples={X.shape[0]}); pass a number."
         )
     return factor * spread
 
@@ -89,6 +90,7 @@ def _scale(X, metric, metric_params):
         positive = positive[positive > 0]
     if positive.size == 0:
         raise ValueError(
-            "bandwidth='loo' needs rows that differ, but all rows are equal; pass a number."
+            "bandwidth='loo' needs rows that differ, but all are equal "
+            f"(n_samples={X.shape[0]}); pass a number."
         )
     return np.sqrt(np.median(positive) / (2 * X.shape[1]))

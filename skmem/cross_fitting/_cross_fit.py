@@ -1,0 +1,237 @@
+"""The two arrays that everything about refitting is a function of."""
+
+import warnings
+from dataclasses import dataclass, fields
+from numbers import Integral
+from os import PathLike
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+
+from skmem._random import child_seeds, set_random_state
+from skmem._sklearn import HasMethods, StrOptions, num_samples, validate_params
+from skmem.cross_fitting._defects import warn_of_defects
+from skmem.cross_fitting._fits import make_job, run_fits
+from skmem.cross_fitting._responses import check_scores, resolve_response
+from skmem.cross_fitting._splits import train_masks
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CrossFit:
+    """Which rows each fit was trained on, and how each fit scores every point.
+
+    Log-densities in nats, higher is likelier, the zero that of the estimator's `score_samples`;
+    or probabilities of the true label, from 0 to 1.
+
+    Parameters
+    ----------
+    train_mask : ndarray of shape (n_fits, n_samples), dtype bool
+        True where the fit was trained on the sample.
+    scores : ndarray of shape (n_fits, n_points), dtype float64
+        Score of each point by each fit. The points are the samples, unless `cross_fit` was given
+        `X_eval`. Finite, or -inf.
+    response : {"score_samples", "predict_proba"}
+        What the scores are: log-densities, or probabilities of the true label.
+    method : {"closed-form", "refit"}
+        Whether the estimator filled in all fits at once, or was refitted for each.
+
+    Raises
+    ------
+    ValueError
+        If the arrays are not 2-d or differ in their number of fits.
+
+    Notes
+    -----
+    Both arrays are read-only.
+    """
+
+    train_mask: np.ndarray
+    scores: np.ndarray
+    response: str
+    method: str
+
+    def __post_init__(self):
+        for name, dtype in (("train_mask", np.bool_), ("scores", np.float64)):
+            array = np.asarray(getattr(self, name), dtype=dtype).view()
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
+        shapes = self.train_mask.shape, self.scores.shape
+        if any(len(shape) != 2 for shape in shapes) or shapes[0][0] != shapes[1][0]:
+            raise ValueError(
+                "train_mask and scores must be 2-d, with one row for each fit, "
+                f"got shapes {shapes[0]} and {shapes[1]}."
+            )
+
+    def __reduce__(self):
+        # Through the constructor, since pickled arrays come back writable.
+        return CrossFit, tuple(getattr(self, field.name) for field in fields(self))
+
+    def __repr__(self):
+        return (
+            f"CrossFit(train_mask={self.train_mask.shape}, scores={self.scores.shape}, "
+            f"response={self.response!r}, method={self.method!r})"
+        )
+
+    @property
+    def n_fits(self):
+        """Number of fits."""
+        return len(self.train_mask)
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """How to run and score the fits; see `cross_fit`."""
+
+    X_eval: Any = None
+    response: str = "auto"
+    memory: Any = None
+    n_jobs: int | None = None
+    progress: bool = False
+
+
+@validate_params(
+    {
+        "estimator": [HasMethods(["fit", "get_params"])],
+        "response": [StrOptions({"auto", "score_samples", "predict_proba"})],
+        "memory": [None, str, PathLike, HasMethods("cache")],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+        "progress": ["boolean"],
+    },
+    prefer_skip_nested_validation=False,
+)
+def cross_fit(
+    estimator,
+    X,
+    y=None,
+    *,
+    cv,
+    X_eval=None,
+    groups=None,
+    response="auto",
+    memory=None,
+    n_jobs=None,
+    random_state=None,
+    progress=False,
+):
+    """Fit an estimator on many training sets and score every row by every fit.
+
+    Log-densities in nats, higher is likelier, the zero that of the estimator's `score_samples`;
+    or probabilities of the true label, from 0 to 1.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        A density with a method `score_samples`, or a classifier with `predict_proba`. A Pipeline
+        or a search around one will do. It is cloned, and left as it is. If it has a method
+        ``cross_fit_score_samples(X, train_mask, X_eval=None)``, that fills in the log-densities
+        of all fits without refitting.
+    X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+        Samples. The estimator checks them: a Pipeline may impute missing values.
+    y : array-like of shape (n_samples,), default=None
+        Targets, given to `fit` if not None.
+    cv : int, splitter or iterable of (train, test) indices
+        Training sets. An int is shuffled K-fold, stratified by `y` for `predict_proba`. A
+        splitter, such as LeaveOneOut, GroupKFold or SubsetSplit, is used as it stands.
+    X_eval : {array-like, sparse matrix, dataframe} of shape (n_points, n_features), default=None
+        Points to score; `X` if None. Only for `score_samples`.
+    groups : array-like of shape (n_samples,), default=None
+        Groups of the samples, for splitters that keep them together.
+    response : {"auto", "score_samples", "predict_proba"}, default="auto"
+        What to score rows by: log-density, or the probability of the true label in `y`, which is
+        zero in a fit that has not seen the label. "auto" takes the first that the estimator has.
+    memory : str, path, joblib.Memory or None, default=None
+        Cache of finished fits, from which a run that was stopped resumes. It needs a fixed
+        `random_state`. It heeds data, parameters and the versions of scikit-learn and skmem, but
+        not the source code of the estimator. Not used where nothing is refitted.
+    n_jobs : int or None, default=None
+        Number of fits at once, as in joblib. Every fit runs on one thread, so results do not
+        depend on `n_jobs`; use -1 for all cores.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the folds of an int `cv` and of the fits. Each fit overrides every `random_state`
+        of the estimator, however deep, with a seed of its own, as BaggingClassifier does.
+    progress : bool, default=False
+        Whether to count finished fits on stderr, in a bar if rich is installed.
+
+    Returns
+    -------
+    cross_fit : CrossFit
+        Frozen, with `train_mask` (n_fits, n_samples), `scores` (n_fits, n_points), `response` and
+        `method`.
+
+    Raises
+    ------
+    TypeError
+        If the estimator lacks the method for `response`, or `y` is needed and missing.
+    ValueError
+        If an argument is out of range, or a score is nan or +inf. What the estimator itself
+        raises arrives with a note that names the fit.
+
+    Warns
+    -----
+    UserWarning
+        If scikit-learn's KernelDensity is wrong on rows held out of the first fit, with the size
+        of the error; if `memory` is given without a `random_state`.
+
+    Notes
+    -----
+    ``scores[k, j]`` is log p(x_j | fit k), and the ``n_fits`` seeds are drawn before the fits: the
+    result is bit-equal for any `n_jobs` and joblib backend.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.mixture import GaussianMixture
+    >>> from skmem.cross_fitting import cross_fit
+    >>> X = load_iris().data
+    >>> fits = cross_fit(GaussianMixture(2), X, cv=5, random_state=0)
+    >>> fits
+    CrossFit(train_mask=(5, 150), scores=(5, 150), response='score_samples', method='refit')
+    >>> print(f"{fits.scores[~fits.train_mask].mean():.2f} nats a row held out")
+    -1.67 nats a row held out
+    """
+    if isinstance(estimator, type):
+        raise TypeError(f"estimator must be an instance, got the class {estimator.__name__}.")
+    if memory is not None and random_state is None:
+        warnings.warn(
+            "memory needs a fixed random_state to find its fits again, got random_state=None.",
+            UserWarning,
+            stacklevel=3,
+        )
+    response = resolve_response(estimator, y, response)
+    rng = check_random_state(random_state)
+    stratify = response == "predict_proba"
+    train_mask = train_masks(cv, X, y, groups, stratify=stratify, random_state=rng)
+    seeds = child_seeds(rng, len(train_mask))
+    options = FitOptions(X_eval, response, memory, n_jobs, progress)
+    return fill_scores(estimator, X, y, train_mask, seeds, options=options)
+
+
+def fill_scores(estimator, X, y, train_mask, seeds, *, options):
+    """Return the CrossFit of an estimator for given masks (n_fits, n_samples) and seeds (n_fits,).
+
+    Scores in the unit of the response: nats, or a probability.
+
+    The seeds are drawn by `child_seeds` before; a closed form is computed with the first of them.
+    """
+    response = resolve_response(estimator, y, options.response)
+    if response == "score_samples" and hasattr(estimator, "cross_fit_score_samples"):
+        model = set_random_state(clone(estimator), seeds[0])
+        scores = model.cross_fit_score_samples(X, train_mask, X_eval=options.X_eval)
+        n_points = num_samples(X if options.X_eval is None else options.X_eval)
+        source = f"cross_fit_score_samples of {type(estimator).__name__}"
+        scores = check_scores(scores, (len(train_mask), n_points), source)
+        return CrossFit(train_mask, scores, response, "closed-form")
+    job = make_job(estimator, X, y, options.X_eval, response)
+    warn_of_defects(job, train_mask, seeds)
+    scores = run_fits(
+        job,
+        train_mask,
+        seeds,
+        memory=options.memory,
+        n_jobs=options.n_jobs,
+        progress=options.progress,
+    )
+    return CrossFit(train_mask, scores, response, "refit")

@@ -1,0 +1,96 @@
+"""Reductions of cross-fits whose held-out folds partition the rows, repeat after repeat.
+
+All work on one arrangement of the scores, ``rotated`` of shape (n_folds, n_repeats, n_rows): ``rotated[s, r, i]`` is
+the score of row i by the fit of repeat r whose held-out fold is s after the row's own. So ``rotated[0]`` are the fits
+without the row, and under no memorization all n_folds entries of a repeat are exchangeable.
+"""
+
+import numpy as np
+
+from skmem._math import difference
+
+_N_DRAWS = 999
+
+
+def find_repeats(train_mask):
+    """Number of fits in each repeat, or None where held-out folds do not partition the rows.
+
+    Repeats must be of equal size and stand one after another.
+    """
+    left_out = np.cumsum(~train_mask, axis=0)
+    complete = np.flatnonzero((left_out == left_out[:, :1]).all(axis=1) & (left_out[:, 0] > 0))
+    n_folds = complete[0] + 1 if complete.size else 0
+    if n_folds < 2 or train_mask.shape[0] % n_folds:
+        return None
+    per_repeat = train_mask.reshape(-1, n_folds, train_mask.shape[1])
+    return int(n_folds) if ((~per_repeat).sum(axis=1) == 1).all() else None
+
+
+def rotate(scores, train_mask, n_folds):
+    """Scores by fold after the row's own, (n_folds, n_repeats, n_rows), from (n_fits, n_rows)."""
+    n_rows = train_mask.shape[1]
+    own_fold = np.argmin(train_mask.reshape(-1, n_folds, n_rows), axis=1)
+    fold = (own_fold + np.arange(n_folds)[:, None, None]) % n_folds
+    by_repeat = np.moveaxis(scores.reshape(-1, n_folds, n_rows), 1, 0)
+    return np.take_along_axis(by_repeat, fold, axis=0)
+
+
+def average_in_and_out(rotated, average, matched):
+    """Averages over the fits with and without each row, two arrays (n_rows,)."""
+    if matched:
+        per_fold = average(rotated, axis=1)
+        return per_fold[1:].mean(axis=0), per_fold[0]
+    return average(rotated[1:], axis=(0, 1)), average(rotated[0], axis=0)
+
+
+def standard_error(rotated, average, matched):
+    """Jackknife over repeats of in minus out, (n_rows,); nan with fewer than two repeats."""
+    n_repeats = rotated.shape[1]
+    if n_repeats < 2:
+        return np.full(rotated.shape[2], np.nan)
+    without = np.stack(
+        [
+            difference(*average_in_and_out(np.delete(rotated, r, axis=1), average, matched))
+            for r in range(n_repeats)
+        ]
+    )
+    with np.errstate(invalid="ignore"):
+        return np.sqrt((n_repeats - 1) * np.var(without, axis=0))
+
+
+def p_values(rotated, average, rng):
+    """Share of all choices of one fit per repeat that average to no more than the fits without the row, (n_rows,).
+
+    Exact under no memorization. All n_folds ** n_repeats choices are counted where they are fewer than 1,000, and a
+    random 999 besides the actual one where they are not.
+    """
+    n_folds, n_repeats, n_rows = rotated.shape
+    out = average(rotated[0], axis=0)
+    enumerate_all = n_folds**n_repeats <= _N_DRAWS
+    if enumerate_all:
+        choices = np.indices((n_folds,) * n_repeats).reshape(n_repeats, -1).T
+    else:
+        choices = rng.randint(n_folds, size=(_N_DRAWS, n_repeats))
+    as_low = np.zeros(n_rows)
+    for choice in choices:
+        drawn = average(rotated[choice, np.arange(n_repeats)], axis=0)
+        # Equal choices may round differently.
+        as_low += drawn <= out + 1e-12 * np.abs(out)
+    return as_low / len(choices) if enumerate_all else (as_low + 1) / (len(choices) + 1)
+
+
+def null_scores(rotated, average, matched, rng, n_draws=20):
+    """In minus out where a fit with the row stands in for the one without it, (n_draws, n_rows).
+
+    The actual fits without the row take no part, lest a memorized row raise the noise; with two folds there is no
+    other fit with the row, so they have to.
+    """
+    pool = rotated[1:] if rotated.shape[0] > 2 else rotated
+    n_pool, n_repeats, n_rows = pool.shape
+    null = np.empty((n_draws, n_rows))
+    for draw in null:
+        shift = rng.randint(n_pool, size=n_repeats)
+        fold = (shift + np.arange(n_pool)[:, None]) % n_pool
+        exchanged = pool[fold, np.arange(n_repeats)]
+        draw[:] = difference(*average_in_and_out(exchanged, average, matched))
+    return null

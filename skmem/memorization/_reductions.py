@@ -1,0 +1,157 @@
+"""From the two arrays of a cross-fit to one memorization score per row, with its uncertainty."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from skmem._math import difference, logmeanexp, mean
+from skmem._sklearn import StrOptions, validate_params
+from skmem.memorization import _folds, _subsets
+
+NOISE_QUANTILES = (0.95, 0.999)
+
+
+@dataclass(frozen=True)
+class MemorizationScores:
+    """Memorization of every row, and how sure it is.
+
+    In nats (for probabilities of the true label: in probability); positive = memorized, 0 = no effect.
+
+    Parameters
+    ----------
+    memorization : ndarray of shape (n_samples,)
+        ``log_density_in`` minus ``log_density_out``.
+    log_density_in : ndarray of shape (n_samples,)
+        Average over the fits that were trained on the row.
+    log_density_out : ndarray of shape (n_samples,)
+        Average over the fits that were not.
+    standard_error : ndarray of shape (n_samples,)
+        Jackknife standard error of `memorization`; nan where there is one repeat only.
+    p_values : ndarray of shape (n_samples,)
+        Chance of a held-out average as low, were the row not memorized.
+    noise_floor : dict of float to float
+        Quantiles 0.95 and 0.999 of the score under exchange of in and out.
+    """
+
+    memorization: np.ndarray
+    log_density_in: np.ndarray
+    log_density_out: np.ndarray
+    standard_error: np.ndarray
+    p_values: np.ndarray
+    noise_floor: dict
+
+
+@validate_params(
+    {
+        "scores": ["array-like"],
+        "train_mask": ["array-like"],
+        "reduction": [StrOptions({"matched", "pooled", "mean"})],
+        "response": [StrOptions({"score_samples", "predict_proba"})],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def memorization_score(
+    scores, train_mask, *, reduction="matched", response="score_samples", random_state=None
+):
+    """Memorization of every row from a cross-fit's two arrays.
+
+    In nats (for probabilities: in probability); positive = the row is memorized, 0 = no effect.
+
+    Parameters
+    ----------
+    scores : array-like of shape (n_fits, n_samples)
+        ``scores[k, i]`` is log p(x_i | fit k), or the probability of the true label.
+    train_mask : array-like of shape (n_fits, n_samples) of bool
+        Whether fit k was trained on row i. Every row needs a fit with it and one without it.
+    reduction : {"matched", "pooled", "mean"}, default="matched"
+        How fits are averaged. "pooled" is the published estimator; "matched" compares equal numbers of fits, so that
+        it is not biased by noise; "mean" averages log-densities instead of densities.
+    response : {"score_samples", "predict_proba"}, default="score_samples"
+        What the scores are; probabilities are averaged as they are.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the random exchanges behind p-values, noise floor and matched subsets.
+
+    Returns
+    -------
+    scores : MemorizationScores
+        The score of every row with what it is made of and its uncertainty.
+
+    Raises
+    ------
+    ValueError
+        If the arrays differ in shape, a score is nan, or a row is in all fits or in none.
+
+    Notes
+    -----
+    With lme the log-mean-exp over fits, the published estimator (van den Burg & Williams, "On Memorization in
+    Probabilistic Deep Generative Models", NeurIPS 2021, Algorithm 1) is
+
+        M_i = lme_k(scores[k, i] : i in fit k) - lme_k(scores[k, i] : i not in fit k).
+
+    The two sides average unequal numbers of fits, and a log-mean-exp of noisy values grows with their number: a
+    positive score without any memorization. "matched" takes, in each of L repeats of K folds, the fit whose held-out
+    fold is s after the row's own, s = 1..K-1: an lme over L values as on the other side,
+
+        M_i = mean_s lme(s, i) - lme(0, i).
+
+    Under no memorization the K values of a repeat are exchangeable, so its mean is zero, and the rank of lme(0, i)
+    among other choices of one fit per repeat is a p-value. For masks without folds, random subsets of equal size take
+    the place of rotated folds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmem.memorization import memorization_score
+    >>> train_mask = np.array([[True, False], [False, True]] * 5)
+    >>> scores = np.where(train_mask, -1.0, -3.0)
+    >>> memorization_score(scores, train_mask, random_state=0).memorization
+    array([2., 2.])
+    """
+    scores, train_mask = _check_arrays(scores, train_mask)
+    rng = check_random_state(random_state)
+    logarithmic = response == "score_samples" and reduction != "mean"
+    average = logmeanexp if logarithmic else mean
+    matched = reduction == "matched"
+    n_folds = _folds.find_repeats(train_mask)
+    if n_folds is None:
+        arguments = (scores, train_mask, average)
+        sides = _subsets.average_in_and_out(*arguments, matched, rng)
+        error = _subsets.standard_error(*arguments)
+        p = _subsets.p_values(*arguments, rng)
+        null = _subsets.null_scores(*arguments, rng)
+    else:
+        rotated = _folds.rotate(scores, train_mask, n_folds)
+        sides = _folds.average_in_and_out(rotated, average, matched)
+        error = _folds.standard_error(rotated, average, matched)
+        p = _folds.p_values(rotated, average, rng)
+        null = _folds.null_scores(rotated, average, matched, rng)
+    return MemorizationScores(difference(*sides), *sides, error, p, _noise_floor(null))
+
+
+def _check_arrays(scores, train_mask):
+    scores = np.asarray(scores, dtype=np.float64)
+    train_mask = np.asarray(train_mask)
+    if train_mask.dtype != np.bool_:
+        raise ValueError(f"train_mask must be of dtype bool, got {train_mask.dtype}.")
+    if scores.ndim != 2 or scores.shape != train_mask.shape:
+        raise ValueError(
+            "scores and train_mask must have the same shape (n_fits, n_samples), "
+            f"got {scores.shape} and {train_mask.shape}."
+        )
+    if np.isnan(scores).any():
+        raise ValueError(f"scores must not be nan, got {np.isnan(scores).sum()} nan.")
+    for name, side in (("trained on", train_mask), ("held out of", ~train_mask)):
+        missing = np.flatnonzero(~side.any(axis=0))
+        if missing.size:
+            raise ValueError(
+                f"Every row must be {name} at least one fit, but {missing.size} rows are not "
+                f"(row {missing[0]} is the first); use more fits."
+            )
+    return scores, train_mask
+
+
+def _noise_floor(null):
+    finite = null[np.isfinite(null)]
+    return {q: float(np.quantile(finite, q)) if finite.size else np.nan for q in NOISE_QUANTILES}

@@ -1,0 +1,348 @@
+"""The meta-estimator: how much does each training row raise its own likelihood?"""
+
+from numbers import Integral, Real
+from os import PathLike
+
+import numpy as np
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.utils import get_tags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skmem._random import child_seeds, set_random_state
+from skmem._sklearn import HasMethods, Interval, StrOptions, fit_context
+from skmem.cross_fitting._cross_fit import FitOptions
+from skmem.cross_fitting._responses import resolve_response
+from skmem.density import KernelDensity
+from skmem.memorization._estimates import DEFAULT_REPEATS, Design, cross_fitted, leave_one_out
+from skmem.memorization._frames import describe_rows, make_frame
+
+
+def _refitted(name):
+    """Whether the refitted estimator has the method `name`."""
+
+    def check(self):
+        if hasattr(self, "estimator_"):
+            return hasattr(self.estimator_, name)
+        return self.refit and hasattr(self._estimator(), name)
+
+    return check
+
+
+class MemorizationScorer(MetaEstimatorMixin, BaseEstimator):
+    """Memorization of every training row by a density, or any estimator that scores rows.
+
+    In nats; positive = the training row raises its own likelihood (it is memorized), 0 = no effect.
+
+    Parameters
+    ----------
+    estimator : estimator object, default=None
+        What memorizes: a density with `score_samples`, a classifier with `predict_proba`, or a Pipeline or search
+        around one. None is ``KernelDensity(bandwidth="loo")``.
+    cv : int, splitter or iterable of (train, test) indices, default=10
+        An int is shuffled K-fold, repeated; a splitter is used as it stands.
+    n_repeats : int, default=10
+        Repeats of the K-fold of an int `cv`. With a splitter it must be 1 or left alone.
+    method : {"auto", "cross-fit", "leave-one-out"}, default="auto"
+        "leave-one-out" compares the fit on all rows with the one on all rows but one: in closed form where the
+        estimator has `leave_one_out_score_samples`, by n_samples refits where not. "cross-fit" averages over many
+        fits with and without each row, which gives the noise too. "auto" takes leave-one-out where it has an exact
+        closed form, and cross-fits otherwise or when `groups` are given.
+    reduction : {"matched", "pooled", "mean"}, default="matched"
+        How fits are averaged; see :func:`skmem.memorization.memorization_score`.
+    response : {"auto", "score_samples", "predict_proba"}, default="auto"
+        What rows are scored by. With "predict_proba" scores are the probability of the true label, and so is their
+        unit.
+    memory : str, path, joblib.Memory or None, default=None
+        Cache of finished fits, from which a run that was stopped resumes; it needs a fixed `random_state`.
+    n_jobs : int or None, default=None
+        Number of fits at once, as in joblib. Results do not depend on it.
+    tol : float, default=None
+        Stop adding repeats when the standard error of each of the 5 % highest scores is at most `tol` nats. At least
+        3 repeats are made and at most `n_repeats`.
+    refit : bool, default=True
+        Whether to fit the estimator on all rows too, as `estimator_`, to which `score_samples`, `score` and `sample`
+        go. Leave-one-out always does.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the folds and of every fit.
+    progress : bool, default=False
+        Whether to count finished fits on stderr.
+
+    Attributes
+    ----------
+    memorization_ : ndarray of shape (n_samples,)
+        Memorization score: `log_density_in_` minus `log_density_out_`.
+    standard_error_ : ndarray of shape (n_samples,)
+        Its standard error, by jackknife over repeats. Zero for leave-one-out, which has no fit-to-fit noise.
+    p_values_ : ndarray of shape (n_samples,)
+        Chance that fits without the row score it as low as they did, were it not memorized: by rank among the fits
+        with it. nan for leave-one-out.
+    noise_floor_ : dict of float to float
+        Quantiles 0.95 and 0.999 of the score under exchange of in and out. Zero for leave-one-out.
+    log_density_in_ : ndarray of shape (n_samples,)
+        Average log-density of the row over fits with it.
+    log_density_out_ : ndarray of shape (n_samples,)
+        Average log-density of the row over fits without it.
+    cross_fit_ : CrossFit or None
+        The raw scores of all fits; None for closed-form leave-one-out.
+    estimator_ : estimator object
+        The estimator fitted on all rows.
+    method_ : {"leave-one-out", "closed-form", "refit"}
+        What was done.
+    n_fits_ : int
+        Number of fits that the scores rest on.
+    n_repeats_ : int
+        Number of repeats made: fewer than `n_repeats` where `tol` was reached.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features seen in `fit`, where X has names that are all strings.
+
+    See Also
+    --------
+    skmem.cross_fit : The fits alone.
+    skmem.memorization.memorization_score : From the fits to the scores.
+
+    Notes
+    -----
+    The score of van den Burg & Williams, "On Memorization in Probabilistic Deep Generative Models", NeurIPS 2021,
+
+        M_i = log p(x_i | all rows) - log p(x_i | all rows but i),
+
+    each density averaged over the algorithm's randomness. It says how much the model depends on the row, not that
+    the row can be read off the model, and a small score is no proof of privacy. Copies of a row share its score:
+    look for duplicates first.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skmem import MemorizationScorer
+    >>> scorer = MemorizationScorer(random_state=0).fit(load_iris().data)
+    >>> scorer.method_
+    'leave-one-out'
+    >>> rows, nats = scorer.top(3)
+    >>> rows, nats.round(2)
+    (array([106,  41, 109]), array([8.02, 6.01, 5.83]))
+    """
+
+    _parameter_constraints = {
+        "estimator": [None, HasMethods(["fit", "get_params"])],
+        "cv": [Integral, HasMethods(["split"]), "cv_object"],
+        "n_repeats": [Interval(Integral, 1, None, closed="left")],
+        "method": [StrOptions({"auto", "cross-fit", "leave-one-out"})],
+        "reduction": [StrOptions({"matched", "pooled", "mean"})],
+        "response": [StrOptions({"auto", "score_samples", "predict_proba"})],
+        "memory": [None, str, PathLike, HasMethods("cache")],
+        "n_jobs": [Integral, None],
+        "tol": [None, Interval(Real, 0, None, closed="left")],
+        "refit": ["boolean"],
+        "random_state": ["random_state"],
+        "progress": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        estimator=None,
+        *,
+        cv=10,
+        n_repeats=DEFAULT_REPEATS,
+        method="auto",
+        reduction="matched",
+        response="auto",
+        memory=None,
+        n_jobs=None,
+        tol=None,
+        refit=True,
+        random_state=None,
+        progress=False,
+    ):
+        self.estimator = estimator
+        self.cv = cv
+        self.n_repeats = n_repeats
+        self.method = method
+        self.reduction = reduction
+        self.response = response
+        self.memory = memory
+        self.n_jobs = n_jobs
+        self.tol = tol
+        self.refit = refit
+        self.random_state = random_state
+        self.progress = progress
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None, *, groups=None):
+        """Score the memorization of every row of `X`.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+            Training rows.
+        y : array-like of shape (n_samples,), default=None
+            Targets, for estimators that take them.
+        groups : array-like of shape (n_samples,), default=None
+            Groups of rows, for splitters that keep them together.
+
+        Returns
+        -------
+        self : object
+            The scorer.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of range, or a row is in all fits or in none.
+        TypeError
+            If the estimator cannot score rows.
+        """
+        estimator = self._estimator()
+        response = resolve_response(estimator, y, self.response)
+        validate_data(self, X, skip_check_array=True)
+        self._rows = describe_rows(X)
+        seeds = child_seeds(self.random_state, 5)
+        options = FitOptions(None, response, self.memory, self.n_jobs, self.progress)
+        by_leaving_one_out = self._leaves_one_out(estimator, response, groups)
+        if self.refit or by_leaving_one_out:
+            self.estimator_ = set_random_state(clone(estimator), seeds[0]).fit(X, *_given(y))
+        if by_leaving_one_out:
+            estimate = leave_one_out(estimator, self.estimator_, X, y, options, int(seeds[1]))
+        else:
+            design = Design(self.cv, self.n_repeats, self.reduction, self.tol, seeds[2:])
+            estimate = cross_fitted(estimator, X, y, groups, design, options)
+        return self._keep(estimate)
+
+    def top(self, n=10):
+        """Rows with the highest memorization, highest first.
+
+        In nats; positive = memorized.
+
+        Parameters
+        ----------
+        n : int, default=10
+            Number of rows.
+
+        Returns
+        -------
+        rows : ndarray of shape (n,)
+            Positions of the rows in X.
+        memorization : ndarray of shape (n,)
+            Their scores.
+        """
+        check_is_fitted(self)
+        rows = np.argsort(-self.memorization_, kind="stable")[:n]
+        return rows, self.memorization_[rows]
+
+    def to_frame(self):
+        """All scores as a data frame, one line per row of `X`, with its index.
+
+        In nats; positive = memorized, 0 = no effect.
+
+        Returns
+        -------
+        frame : DataFrame
+            Of the library that X came from, or pandas. polars and pyarrow have no index: the lines are in X's order.
+
+        Raises
+        ------
+        ImportError
+            If narwhals or the library of the frame is not installed.
+        """
+        check_is_fitted(self)
+        columns = {
+            "memorization": self.memorization_,
+            "standard_error": self.standard_error_,
+            "p_value": self.p_values_,
+            "log_density_in": self.log_density_in_,
+            "log_density_out": self.log_density_out_,
+        }
+        return make_frame(columns, self._rows)
+
+    @available_if(_refitted("score_samples"))
+    def score_samples(self, X):
+        """Log-density of each row under the estimator fitted on all rows.
+
+        In nats, the zero that of the estimator.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to score.
+
+        Returns
+        -------
+        log_density : ndarray of shape (n_samples,)
+            Log p(x).
+        """
+        check_is_fitted(self)
+        return self.estimator_.score_samples(X)
+
+    @available_if(_refitted("score"))
+    def score(self, X, y=None):
+        """Score of the estimator fitted on all rows: its own `score`.
+
+        In nats for a density; higher is better.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to score.
+        y : array-like of shape (n_samples,), default=None
+            Targets, for estimators that take them.
+
+        Returns
+        -------
+        score : float
+            What ``estimator_.score`` returns.
+        """
+        check_is_fitted(self)
+        return self.estimator_.score(X, *_given(y))
+
+    @available_if(_refitted("sample"))
+    def sample(self, n_samples=1, **params):
+        """Draw rows from the estimator fitted on all rows.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows.
+        **params : dict
+            Further arguments of the estimator's own `sample`, such as `random_state`.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features)
+            What ``estimator_.sample`` returns.
+        """
+        check_is_fitted(self)
+        return self.estimator_.sample(n_samples, **params)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self._estimator())
+        tags.estimator_type = inner.estimator_type
+        tags.target_tags.required = inner.target_tags.required
+        tags.input_tags = inner.input_tags
+        return tags
+
+    def _estimator(self):
+        return KernelDensity(bandwidth="loo") if self.estimator is None else self.estimator
+
+    def _leaves_one_out(self, estimator, response, groups):
+        if self.method != "auto":
+            return self.method == "leave-one-out"
+        closed_form = hasattr(estimator, "leave_one_out_score_samples")
+        exact = getattr(estimator, "leave_one_out_is_exact", True)
+        return closed_form and exact and response == "score_samples" and groups is None
+
+    def _keep(self, estimate):
+        for name, value in vars(estimate.scores).items():
+            setattr(self, f"{name}_", value)
+        self.cross_fit_ = estimate.cross_fit
+        self.method_ = estimate.method
+        self.n_fits_ = estimate.n_fits
+        self.n_repeats_ = estimate.n_repeats
+        return self
+
+
+def _given(y):
+    """Positional arguments for a `y` that may be None."""
+    return () if y is None else (y,)
