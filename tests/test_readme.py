@@ -2,10 +2,7 @@
 
 import re
 
-import pytest
 from architecture import ROOT
-
-import skmem
 
 README = (ROOT / "README.md").read_text()
 
@@ -16,8 +13,6 @@ def blocks(language):
 
 
 def test_the_example_prints_what_is_shown(capsys):
-    if not hasattr(skmem, "MemorizationScorer"):
-        pytest.skip("the scorer of the example is not there yet")
     (code,), (output,) = blocks("python"), blocks("text")
     exec(compile(code, "README.md", "exec"), {})
     # a reader who pastes the block gets these very lines
