@@ -6,7 +6,7 @@ Pure functions of syntax trees, like those of `architecture`.
 import ast
 import re
 
-from architecture import ROOT, at, called, executed_on_import, is_private
+from tests.architecture import ROOT, at, called, executed_on_import, is_private
 
 # Calls that only build a value: all a module may call while it is being imported.
 PURE_CALLS = """

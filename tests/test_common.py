@@ -2,16 +2,17 @@
 
 import pickle
 
-import estimators as est
 import joblib
 import numpy as np
 import pytest
-from estimators import promise, refit_scores, two_clusters
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.model_selection import KFold
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import has_fit_parameter
+
+from tests import estimators as est
+from tests.estimators import promise, refit_scores, two_clusters
 
 every_density = pytest.mark.parametrize("density", est.DENSITIES.values(), ids=list(est.DENSITIES))
 

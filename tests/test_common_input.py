@@ -2,13 +2,14 @@
 
 import re
 
-import estimators as est
 import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import has_fit_parameter
+
+from tests import estimators as est
 
 X = est.two_clusters()
 every_density = pytest.mark.parametrize("density", est.DENSITIES.values(), ids=list(est.DENSITIES))

@@ -8,9 +8,9 @@ import re
 import tomllib
 
 import pytest
-from architecture import ROOT
 
 import skmem
+from tests.architecture import ROOT
 
 docscrape = pytest.importorskip("numpydoc.docscrape", reason="numpydoc comes with the test extra")
 validate = importlib.import_module("numpydoc.validate").validate

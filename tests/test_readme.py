@@ -2,7 +2,7 @@
 
 import re
 
-from architecture import ROOT
+from tests.architecture import ROOT
 
 README = (ROOT / "README.md").read_text()
 
