@@ -1,4 +1,4 @@
-"""Which training rows matter to which rows: boxes of a tree, far ones left out with a proof that they are negligible."""
+"""Which training rows matter to which rows: boxes of a tree, far ones left out where they are negligible."""
 
 import numpy as np
 from scipy.special import logsumexp
