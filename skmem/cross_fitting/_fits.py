@@ -93,8 +93,9 @@ def run_fits(job, train_mask, seeds, *, memory=None, n_jobs=None, progress=False
     )
     results = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(calls)
     scores = np.empty((len(train_mask), job.n_points))
-    for fit, row in track(results, len(scores), progress):
-        scores[fit] = row
+    with single_thread():
+        for fit, row in track(results, len(scores), progress):
+            scores[fit] = row
     return scores
 
 
