@@ -2,6 +2,7 @@
 
 import sys
 
+import joblib
 import numpy as np
 import pytest
 from sklearn.mixture import GaussianMixture
@@ -25,7 +26,10 @@ def test_silence_is_the_default(capsys):
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_lines_count_up_to_the_number_of_fits(no_rich, capsys, n_jobs):
-    result = cross_fit(GaussianMixture(), X, cv=3, progress=True, n_jobs=n_jobs, random_state=0)
+    with joblib.parallel_config("threading"):
+        result = cross_fit(
+            GaussianMixture(), X, cv=3, progress=True, n_jobs=n_jobs, random_state=0
+        )
     out, err = capsys.readouterr()
     assert out == ""
     assert err == "\rfit 1/3\rfit 2/3\rfit 3/3\n"
