@@ -13,6 +13,7 @@ import pandas as pd
 import polars as pl
 import pytest
 from sklearn.base import BaseEstimator
+from sklearn.model_selection import KFold
 
 import skmem
 from skmem._random import child_seeds
@@ -43,7 +44,7 @@ class Counter(BaseEstimator):
 def fits_of(*args, **options):
     """Number of fits that a call of `cross_fit` makes, and its scores."""
     n_fitted.clear()
-    options = {"cv": 4, "random_state": 0} | options
+    options = {"cv": KFold(4), "random_state": 0} | options
     result = cross_fit(*args, **options)
     return len(n_fitted), result.scores
 
@@ -126,6 +127,7 @@ LOGGED = """
 import os, signal
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.model_selection import KFold
 
 class Logged(BaseEstimator):
     def __init__(self, random_state=None):
