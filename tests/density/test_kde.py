@@ -143,7 +143,7 @@ def test_float32_is_kept_and_close():
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
-@pytest.mark.parametrize("bandwidth", [0.01, 0.03])
+@pytest.mark.parametrize("bandwidth", [0.004, 0.012])
 def test_leaving_out_far_boxes_changes_nothing(kernel, bandwidth, monkeypatch):
     rng = np.random.default_rng(0)
     X = np.concatenate([rng.normal(size=(1500, 2)), 6 + 0.3 * rng.normal(size=(1500, 2))])
