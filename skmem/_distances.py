@@ -101,7 +101,7 @@ class NeighborIndex:
         distances, indices = self.searcher.kneighbors(centred, n_found)
         if not self.euclidean:
             if self.metric in _ROUNDED_METRICS:
-                distances[(X[:, None] == self.X[indices]).all(axis=-1)] = 0.0
+                distances[_row_distances(X, self.X, indices) == 0] = 0.0
             return _sorted(distances, indices)
         reach = distances[:, -1]
         distances, indices = _sorted(_row_distances(X, self.X, indices), indices)
@@ -206,7 +206,10 @@ class NeighborGraph:
 
     def __init__(self, distances):
         if issparse(distances):
-            distances = sort_graph_by_row_values(distances, copy=True, warn_when_not_sorted=False)
+            # A copy even where sorted: scipy's own methods reorder entries in place.
+            distances = sort_graph_by_row_values(
+                distances.copy(), copy=True, warn_when_not_sorted=False
+            )
         self.distances = distances
         # One more than any row stores: all of them remain when one is excluded.
         self.n_available = min(int(self.n_stored().max()) + 1, distances.shape[1])

@@ -1,6 +1,5 @@
 """The k-nearest-neighbour density, with exact leave-one-out and cross-fitted scores."""
 
-import warnings
 from itertools import chain
 from numbers import Integral
 
@@ -9,11 +8,18 @@ from sklearn.base import clone
 from sklearn.neighbors import VALID_METRICS
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skmem._distances import NeighborGraph, NeighborIndex
+from skmem._distances import NeighborIndex
 from skmem._math import log_unit_ball_volume
 from skmem._sklearn import Interval, StrOptions, fit_context
 from skmem.density._base import BaseDensity, check_train_mask
-from skmem.density._kth_neighbor import fits_on_copies, kth_neighbors
+from skmem.density._kth_neighbor import (
+    check_distinct,
+    check_found,
+    check_n_neighbors,
+    check_pairwise,
+    kth_neighbors,
+    neighbor_graph,
+)
 
 _SEARCH_PARAMETERS = ("metric", "metric_params", "algorithm", "n_jobs")
 
@@ -54,10 +60,6 @@ class KNeighborsDensity(BaseDensity):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns, where all are strings.
 
-    See Also
-    --------
-    sklearn.neighbors.NearestNeighbors : Finds the neighbours.
-
     Notes
     -----
     The density is [1]_
@@ -79,7 +81,7 @@ class KNeighborsDensity(BaseDensity):
 
     **There is no** `sample`. The k-nearest-neighbour density falls off as ``|x|^-d`` and does not
     integrate to one, so there is no distribution to draw from. For the same reason its scores
-    compare rows, and fits of one k, rather than different families of models.
+    compare rows, and fits of one k, rather than families of models.
 
     References
     ----------
@@ -153,12 +155,12 @@ class KNeighborsDensity(BaseDensity):
         """
         X = self._validate(X, reset=True)
         n_samples, n_columns = X.shape
-        _check_n_neighbors(self.n_neighbors, n_samples)
+        check_n_neighbors(self.n_neighbors, n_samples)
         if self.metric == "precomputed":
-            self._check_square(X)
-            self._neighbors = self._graph(X)
+            check_pairwise(X, self.n_dims)
+            self._neighbors = neighbor_graph(X, self.n_neighbors)
         else:
-            _check_distinct(X, np.ones((1, n_samples), dtype=bool))
+            check_distinct(X, np.ones((1, n_samples), dtype=bool))
             params = self.get_params()
             self._neighbors = NeighborIndex(X, **{p: params[p] for p in _SEARCH_PARAMETERS})
         self.n_samples_fit_ = n_samples
@@ -209,7 +211,6 @@ class KNeighborsDensity(BaseDensity):
         check_is_fitted(self)
         return self._scores(exclude_self=True)[0]
 
-    @fit_context(prefer_skip_nested_validation=True)
     def cross_fit_score_samples(self, X, train_mask, X_eval=None):
         """Log-density of every point by every fit of `train_mask`, without refitting.
 
@@ -246,72 +247,34 @@ class KNeighborsDensity(BaseDensity):
         model = clone(self).fit(X)
         train_mask = check_train_mask(train_mask, model.n_samples_fit_)
         for fit, n_members in enumerate(train_mask.sum(axis=1)):
-            _check_n_neighbors(self.n_neighbors, n_members, f" in fit {fit} of train_mask")
+            check_n_neighbors(self.n_neighbors, n_members, f" in fit {fit} of train_mask")
         if self.metric != "precomputed":
-            _check_distinct(model._neighbors.X, train_mask, " of train_mask")
+            check_distinct(model._neighbors.X, train_mask, " in fit {fit} of train_mask")
         X_eval = None if X_eval is None else model._check_query(X_eval)
         return model._scores(X_eval, train_mask)
 
     def _scores(self, X=None, train_mask=None, exclude_self=False):
         """Log-densities, (n_fits, n_points), of checked points, by default the training rows."""
+        k, d = self.n_neighbors, self.n_dims_
         if train_mask is None:
             train_mask = np.ones((1, self.n_samples_fit_), dtype=bool)
-        neighbors = self._neighbors
+        neighbors, points = self._neighbors, X
         if self.metric == "precomputed":
-            neighbors = neighbors if X is None else self._graph(X)
+            neighbors = neighbors if X is None else neighbor_graph(X, k)
             points = np.arange(neighbors.distances.shape[0])
-        else:
-            points = neighbors.X if X is None else X
+        elif X is None:
+            points = neighbors.X
 
-        def search(rows, n_neighbors):
-            return neighbors.query(points[rows], n_neighbors, rows if exclude_self else None)
+        def search(rows, m):
+            return neighbors.query(points[rows], m, rows if exclude_self else None)
 
         n_available = neighbors.n_available - exclude_self
-        log_radius, rank = kth_neighbors(
-            search, len(points), n_available, train_mask, self.n_neighbors
-        )
-        self._check_found(log_radius, rank)
+        log_radius, rank = kth_neighbors(search, len(points), n_available, train_mask, k)
+        check_found(log_radius, rank, k)
         n_members = train_mask.sum(axis=1, keepdims=True) - exclude_self
-        log_volume = log_unit_ball_volume(self.n_dims_) + self.n_dims_ * log_radius
-        return np.log(rank) - np.log(n_members) - log_volume
-
-    def _check_found(self, log_radius, rank):
-        """Refuse points without a density; warn of those that copies gave another k."""
-        missing = np.argwhere(np.isnan(log_radius))
-        if missing.size:
-            fit, point = missing[0]
-            raise ValueError(
-                f"n_neighbors={self.n_neighbors} needs, within each fit, that many neighbours of "
-                f"every row of X and one at a positive distance; row {point} of X has not got "
-                f"them in fit {fit}." + self._advice()
-            )
-        n_copied = np.count_nonzero((rank > self.n_neighbors).any(axis=0))
-        if n_copied:
-            warnings.warn(
-                f"{n_copied} of {rank.shape[1]} rows are at distance 0 from n_neighbors="
-                f"{self.n_neighbors} training rows or more (a training row is at 0 from itself); "
-                "their first neighbours at a positive distance are used instead.",
-                stacklevel=4,
-            )
-
-    def _graph(self, X):
-        """`X` as a neighbour graph in which every row has `n_neighbors` neighbours."""
-        graph = NeighborGraph(X)
-        few = np.flatnonzero(graph.n_stored() < self.n_neighbors)
-        if few.size:
-            raise ValueError(
-                f"X must store at least n_neighbors={self.n_neighbors} neighbours in every row, "
-                f"row {few[0]} stores {graph.n_stored()[few[0]]}: enlarge the graph."
-            )
-        return graph
-
-    def _check_square(self, X):
-        if self.n_dims is None:
-            raise ValueError("n_dims must be given when metric='precomputed', got None.")
-        if X.shape[0] != X.shape[1]:
-            raise ValueError(f"X must be square when metric='precomputed', got {X.shape}.")
-        if X.max() == 0:
-            raise ValueError("X must hold a positive distance, got only zeros: all rows equal.")
+        # Few ranks occur, so their logarithms are looked up.
+        log_k = np.log(np.arange(1, rank.max() + 1))[rank - 1]
+        return log_k - d * log_radius - (np.log(n_members) + log_unit_ball_volume(d))
 
     def _check_query(self, X):
         check_is_fitted(self)
@@ -335,19 +298,3 @@ class KNeighborsDensity(BaseDensity):
         tags.input_tags.sparse = precomputed
         tags.input_tags.positive_only = precomputed
         return tags
-
-
-def _check_n_neighbors(n_neighbors, n_samples, where=""):
-    if n_neighbors >= n_samples:
-        raise ValueError(
-            f"n_neighbors must be smaller than the number of training rows{where}, "
-            f"got n_neighbors={n_neighbors} and n_samples={n_samples}."
-        )
-
-
-def _check_distinct(X, train_mask, where=""):
-    fits = fits_on_copies(X, train_mask)
-    if fits:
-        raise ValueError(
-            f"X must have two distinct training rows, got equal ones only in fit {fits[0]}{where}."
-        )

@@ -1,9 +1,13 @@
 """The k-th nearest training row of every point within every fit, from one neighbour search."""
 
+import warnings
+
 import numpy as np
+from scipy.sparse import issparse
 from scipy.stats import nbinom
 
 from skmem._blocks import row_blocks
+from skmem._distances import NeighborGraph
 
 # Share of the points for which the first search may find too few neighbours.
 _SECOND_SEARCH = 0.01
@@ -81,9 +85,66 @@ def kth_members(distances, indices, members, n_neighbors):
     return np.take_along_axis(log_distances, place.astype(np.intp), axis=1), rank
 
 
-def fits_on_copies(X, train_mask):
-    """Fits whose rows of `X` are all equal, as indices; no neighbour there is of any use."""
+def neighbor_graph(X, n_neighbors):
+    """Distances `X` as a `NeighborGraph`, in which every row has `n_neighbors` neighbours."""
+    graph = NeighborGraph(X)
+    stored = graph.n_stored()
+    few = np.flatnonzero(stored < n_neighbors)
+    if few.size:
+        raise ValueError(
+            f"X must store at least n_neighbors={n_neighbors} neighbours in every row when "
+            f"metric='precomputed'; row {few[0]} stores {stored[few[0]]}. Enlarge the graph."
+        )
+    return graph
+
+
+def check_pairwise(X, n_dims):
+    """Refuse distances between training rows that cannot make a density."""
+    if n_dims is None:
+        raise ValueError("n_dims must be given when metric='precomputed', got n_dims=None.")
+    if X.shape[0] != X.shape[1]:
+        raise ValueError(f"X must be square when metric='precomputed', got shape {X.shape}.")
+    # scipy's `max` would reorder the entries of a sparse matrix in place.
+    if not (X.data if issparse(X) else X).any():
+        raise ValueError("X must hold a positive distance, got zeros only: all rows are equal.")
+
+
+def check_n_neighbors(n_neighbors, n_samples, where=""):
+    """Refuse fewer training rows than the k-th neighbour of a row and the row itself."""
+    if n_neighbors >= n_samples:
+        raise ValueError(
+            f"n_neighbors must be smaller than the number of training rows{where}, "
+            f"got n_neighbors={n_neighbors} and n_samples={n_samples}."
+        )
+
+
+def check_distinct(X, train_mask, where=""):
+    """Refuse fits whose training rows are all equal."""
     first = train_mask.argmax(axis=1)
     last = len(X) - 1 - train_mask[:, ::-1].argmax(axis=1)
-    suspects = np.flatnonzero((X[first] == X[last]).all(axis=1))
-    return [k for k in suspects if (X[train_mask[k]] == X[first[k]]).all()]
+    for fit in np.flatnonzero((X[first] == X[last]).all(axis=1)):
+        if (X[train_mask[fit]] == X[first[fit]]).all():
+            raise ValueError(
+                "The training rows must not all be equal"
+                f"{where.format(fit=fit)}, got {train_mask[fit].sum()} copies of one row."
+            )
+
+
+def check_found(log_radius, rank, n_neighbors):
+    """Refuse points without such a neighbour; warn of those whose copies raised k."""
+    missing = np.isnan(log_radius)
+    if missing.any():
+        fit, point = np.argwhere(missing)[0]
+        raise ValueError(
+            f"Row {point} must have n_neighbors={n_neighbors} neighbours among the training rows, "
+            f"and one at a positive distance, but has not in fit {fit}. If X is a neighbour "
+            "graph, enlarge it."
+        )
+    n_copies = np.count_nonzero((rank > n_neighbors).any(axis=0))
+    if n_copies:
+        warnings.warn(
+            f"{n_copies} of {rank.shape[1]} rows are at distance 0 from n_neighbors={n_neighbors} "
+            "training rows or more (a training row counts itself); k is raised there to the "
+            "first neighbour at a positive distance.",
+            stacklevel=4,
+        )
