@@ -3,3 +3,6 @@
 from skmem.density._kde import KernelDensity
 
 __all__ = ["KernelDensity"]
+from skmem.density._knn import KNeighborsDensity
+
+__all__ = ["KNeighborsDensity"]
