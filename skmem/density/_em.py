@@ -91,20 +91,25 @@ def log_gaussians(X, mixture):
     """Log-density (n, n_components) of every row under every component alone."""
     _, means, _, factors, covariance_type = mixture
     n_features = X.shape[1]
-    out = np.empty((len(X), len(means)), dtype=X.dtype)
-    if covariance_type == "tied":
-        X, means = X @ factors, means @ factors
-    for k, mean in enumerate(means):
-        if covariance_type == "full":
-            z = X @ factors[k] - mean @ factors[k]
-        elif covariance_type == "tied":
-            z = X - mean
-        else:
-            z = (X - mean) * factors[k]
-        out[:, k] = np.einsum("ij,ij->i", z, z)
+    if covariance_type in ("full", "tied"):
+        out = _whitened_distances(X, means, factors)
+    else:
+        precisions = np.broadcast_to((factors**2).reshape(len(means), -1), means.shape)
+        out = (X * X) @ precisions.T - 2 * (X @ (means * precisions).T)
+        out += (means**2 * precisions).sum(axis=1)
     out += n_features * np.log(2 * np.pi)
     out *= -0.5
     out += _log_determinants(factors, covariance_type, n_features)
+    return out
+
+
+def _whitened_distances(X, means, factors):
+    out = np.empty((len(X), len(means)), dtype=X.dtype)
+    tied = factors.ndim == 2
+    whitened = X @ factors if tied else None
+    for k, mean in enumerate(means):
+        z = whitened - mean @ factors if tied else X @ factors[k] - mean @ factors[k]
+        np.einsum("ij,ij->i", z, z, out=out[:, k])
     return out
 
 

@@ -94,9 +94,9 @@ class GaussianMixture(mixture.GaussianMixture):
     .. math:: N_k = \sum_i a_{ik}, \quad \mu_k = \frac{1}{N_k} \sum_i a_{ik} x_i, \quad
               \Sigma_k = \frac{1}{N_k} \sum_i a_{ik} (x_i - \mu_k)(x_i - \mu_k)^T + \text{reg} I.
 
-    Without weights the fit is scikit-learn's from the same `random_state`, to rounding, but for a component that
-    is left without rows: it becomes the Gaussian of all rows with weight zero to rounding, not one at the origin.
-    A fit keeps a reference to the training rows, for :meth:`leave_one_out_score_samples`.
+    Without weights the fit is scikit-learn's from the same `random_state`, to rounding, but for a component left
+    without rows: it becomes the Gaussian of all rows with weight zero to rounding, not one at the origin. A fit keeps
+    the training rows (a reference, private) for :meth:`leave_one_out_score_samples`.
 
     Examples
     --------
@@ -234,9 +234,8 @@ class GaussianMixture(mixture.GaussianMixture):
 
         Notes
         -----
-        Responsibilities stay as they were in the last M-step, the row's share leaves the sufficient statistics
-        of every component, and the row is scored with the M-step's parameters without it, `reg_covar`
-        included:
+        Responsibilities stay as in the last M-step, the row's share leaves the sufficient statistics of every
+        component, and the row is scored with the M-step's parameters without it, `reg_covar` included:
 
         .. math:: N' = N - a, \quad x - \mu' = \frac{N}{N'} (x - \mu), \quad
                   \Sigma' = \frac{1}{N'} \Big(S - \frac{a N}{N'} (x - \mu)(x - \mu)^T\Big) + \text{reg} I,
@@ -256,8 +255,9 @@ class GaussianMixture(mixture.GaussianMixture):
 
         In nats per row; higher is better; the zero is that of `score_samples`.
 
-        The mixture is fitted once to all of `X`, with the parameters of this estimator, which itself stays as
-        it is. From there EM goes on with the rows of each fit alone until `tol` or `max_iter`.
+        The mixture is fitted once to all of `X`, with the parameters of this estimator, which itself stays as it is.
+        From there EM goes on with the rows of each fit alone until `tol` or `max_iter`; a component whose rows are
+        all held out is dropped.
 
         Parameters
         ----------
@@ -291,8 +291,7 @@ class GaussianMixture(mixture.GaussianMixture):
         X_eval = X if X_eval is None else validate_data(full, X_eval, dtype=X.dtype, reset=False)
         for k, n_rows in enumerate(train_mask.sum(axis=1)):
             check_n_rows(n_rows, self.n_components, f"fit {k} of train_mask")
-        # one block: BLAS has one thread here too, so that the start does not depend on their number
-        map_blocks(full.fit, [X])
+        map_blocks(full.fit, [X])  # one block: BLAS has one thread here too, whatever their number
         options = Options(self.reg_covar, self.tol, self.max_iter)
         score = partial(warm_scores, X, X_eval, fitted_mixture(full), options)
         scores, converged = zip(*map_blocks(score, train_mask), strict=True)

@@ -107,7 +107,11 @@ def warm_scores(X, X_eval, start, options, train):
     """Scores of one fit to the rows `train` of `X` that begins at `start`, and whether it converged."""
     rows = X[train]
     run = run_em(rows, np.ones(len(rows), dtype=X.dtype), start, options)
-    return log_density(X_eval, run.mixture), run.converged
+    weights = run.mixture.weights
+    # a component whose rows are all held out is left with rounding errors of mass: none, as in a cold fit
+    empty = weights * len(rows) < np.sqrt(np.finfo(X.dtype).eps)
+    mixture = run.mixture._replace(weights=np.where(empty, 0, weights))
+    return log_density(X_eval, mixture), run.converged
 
 
 def check_n_rows(n_rows, n_components, where):
