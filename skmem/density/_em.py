@@ -34,6 +34,11 @@ class Options(NamedTuple):
     tol: float
     max_iter: int
 
+    @classmethod
+    def of(cls, estimator):
+        """Parameters of `estimator` that have these names."""
+        return cls(estimator.reg_covar, estimator.tol, estimator.max_iter)
+
 
 class Run(NamedTuple):
     """Outcome of one run of EM; `mass` is what the last M-step saw, None if there was none."""

@@ -62,7 +62,7 @@ class GaussianMixture(mixture.GaussianMixture):
     warm_start : bool, default=False
         Whether `fit` goes on from the previous fit.
     verbose : int, default=0
-        Whether to print the progress: 1, the iterations; 2, also the change of the bound and the time.
+        What to print: 1, the iterations; 2, also the change of the bound and the time.
     verbose_interval : int, default=10
         Number of iterations between two prints.
     cross_fit_start : {"warm", "cold"}, default="warm"
@@ -292,8 +292,7 @@ class GaussianMixture(mixture.GaussianMixture):
         for k, n_rows in enumerate(train_mask.sum(axis=1)):
             check_n_rows(n_rows, self.n_components, f"fit {k} of train_mask")
         map_blocks(full.fit, [X])  # one block: BLAS has one thread here too, whatever their number
-        options = Options(self.reg_covar, self.tol, self.max_iter)
-        score = partial(warm_scores, X, X_eval, fitted_mixture(full), options)
+        score = partial(warm_scores, X, X_eval, fitted_mixture(full), Options.of(self))
         scores, converged = zip(*map_blocks(score, train_mask), strict=True)
         if not all(converged):
             warn_not_converged(f"{converged.count(False)} of {len(converged)} fits")

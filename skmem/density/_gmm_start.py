@@ -24,7 +24,7 @@ from skmem.density._em import (
 
 def best_run(estimator, X, sample_weight):
     """Run EM from the `n_init` starts that `estimator` asks for, or on from its last fit; return the best."""
-    options = Options(estimator.reg_covar, estimator.tol, estimator.max_iter)
+    options = Options.of(estimator)
     model = clone(estimator)  # for the check replaces parameters
     check_mixture_parameters(model, X)
     go_on = estimator.warm_start and hasattr(estimator, "converged_")
