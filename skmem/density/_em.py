@@ -96,26 +96,31 @@ def log_gaussians(X, mixture):
     """Log-density (n, n_components) of every row under every component alone."""
     _, means, _, factors, covariance_type = mixture
     n_features = X.shape[1]
-    if covariance_type in ("full", "tied"):
-        out = _whitened_distances(X, means, factors)
+    if covariance_type == "full":
+        out = _full_distances(X, means, factors)
+    elif covariance_type == "tied":
+        origin = means.mean(axis=0)
+        out = _expanded_distances((X - origin) @ factors, (means - origin) @ factors, 1)
     else:
-        precisions = np.broadcast_to((factors**2).reshape(len(means), -1), means.shape)
-        out = (X * X) @ precisions.T - 2 * (X @ (means * precisions).T)
-        out += (means**2 * precisions).sum(axis=1)
+        out = _expanded_distances(X, means, (factors**2).reshape(len(means), -1))
     out += n_features * np.log(2 * np.pi)
     out *= -0.5
     out += _log_determinants(factors, covariance_type, n_features)
     return out
 
 
-def _whitened_distances(X, means, factors):
+def _full_distances(X, means, factors):
     out = np.empty((len(X), len(means)), dtype=X.dtype)
-    tied = factors.ndim == 2
-    whitened = X @ factors if tied else None
     for k, mean in enumerate(means):
-        z = whitened - mean @ factors if tied else X @ factors[k] - mean @ factors[k]
+        z = X @ factors[k] - mean @ factors[k]
         np.einsum("ij,ij->i", z, z, out=out[:, k])
     return out
+
+
+def _expanded_distances(X, means, precisions):
+    precisions = np.broadcast_to(precisions, means.shape).astype(X.dtype, copy=False)
+    out = (X * X) @ precisions.T - 2 * (X @ (means * precisions).T)
+    return out + (means**2 * precisions).sum(axis=1)
 
 
 def _log_determinants(factors, covariance_type, n_features):
