@@ -126,10 +126,12 @@ def _squared_distances(distances, X, rows, columns, own):
     """Squared distances (rows, columns), infinite from a row to itself."""
     squared = distances(X[rows], columns)
     if own is not None:
-        position = own[rows]
+        row, column = np.arange(squared.shape[0]), own[rows]
         if not isinstance(columns, slice):
-            position = np.searchsorted(columns, position)
-        squared[np.arange(squared.shape[0]), position] = np.inf
+            position = np.minimum(np.searchsorted(columns, column), columns.size - 1)
+            is_there = columns[position] == column
+            row, column = row[is_there], position[is_there]
+        squared[row, column] = np.inf
     return squared
 
 

@@ -1,5 +1,8 @@
 """The only door to scikit-learn's private names: everything else imports them from here."""
 
+from inspect import signature
+
+import numpy as np
 from sklearn.base import _fit_context as fit_context
 from sklearn.model_selection._split import GroupsConsumerMixin
 from sklearn.utils import _safe_indexing as safe_indexing
@@ -26,6 +29,19 @@ __all__ = [
     "StrOptions",
     "validate_params",
     "check_sample_weight",
+    "check_mixture_parameters",
     "get_feature_names",
     "num_samples",
 ]
+
+
+def check_mixture_parameters(mixture, X):
+    """Let scikit-learn check the parameters ``*_init`` of `mixture`, and make arrays of them.
+
+    Newer versions want to be told the array namespace.
+    """
+    check = mixture._check_parameters
+    if "xp" in signature(check).parameters:
+        check(X, xp=np)
+    else:
+        check(X)

@@ -157,7 +157,7 @@ def cross_fit(
 
     Returns
     -------
-    cross_fit : CrossFit
+    CrossFit
         Frozen, with `train_mask` (n_fits, n_samples), `scores` (n_fits, n_points), `response` and
         `method`.
 

@@ -22,7 +22,8 @@ def density_step(estimator):
         if isinstance(estimator, Pipeline):
             inner = estimator.steps[-1][1]
         else:
-            inner = getattr(estimator, "best_estimator_", getattr(estimator, "estimator", None))
+            names = ("best_estimator_", "estimator_", "estimator")
+            inner = next((getattr(estimator, n) for n in names if hasattr(estimator, n)), None)
         if inner is None:
             return estimator
         estimator = inner
@@ -34,13 +35,15 @@ def warn_of_defects(job, train_mask, seeds):
     The size is measured: the same fit, scored through the tree it grew and through a tree of one
     leaf, which sums over all training rows. It costs one fit.
     """
-    if type(density_step(job.estimator)) is not KernelDensity or job.response != "score_samples":
-        return
     held_out = np.flatnonzero(~train_mask[0])
-    rows = safe_indexing(job.X, held_out[:: -(-len(held_out) // _N_ROWS) or 1])
+    suspect = type(density_step(job.estimator)) is KernelDensity
+    if not suspect or job.response != "score_samples" or not held_out.size:
+        return
+    spread = np.linspace(0, len(held_out) - 1, min(len(held_out), _N_ROWS)).astype(int)
+    rows = safe_indexing(job.X, held_out[spread])
     with single_thread():
         fitted = fit_rows(job, 0, np.flatnonzero(train_mask[0]), seeds[0])
-        errors = _tree_errors(fitted, rows) if len(held_out) else np.zeros(0)
+        errors = _tree_errors(fitted, rows)
     n_wrong = np.count_nonzero(errors > _TOLERANCE)
     if n_wrong:
         warnings.warn(
@@ -50,14 +53,14 @@ def warn_of_defects(job, train_mask, seeds):
             f"up to {errors.max():.3g} nats. Use skmem.density.KernelDensity (same arguments), "
             "or leaf_size >= n_samples.",
             UserWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
 
 
 def _tree_errors(fitted, rows):
     """Absolute error in nats of each row's log-density; exchanges the tree inside `fitted`."""
     density = density_step(fitted)
-    if type(density) is not KernelDensity:
+    if type(density) is not KernelDensity or not hasattr(density, "tree_"):
         return np.zeros(0)
     data = np.asarray(density.tree_.data)
     if density.leaf_size >= len(data):

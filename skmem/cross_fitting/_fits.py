@@ -91,10 +91,12 @@ def run_fits(job, train_mask, seeds, *, memory=None, n_jobs=None, progress=False
         delayed(_numbered)(task, job, fit, np.flatnonzero(mask), int(seed), key)
         for fit, (mask, seed) in enumerate(zip(train_mask, seeds, strict=True))
     )
-    results = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(calls)
+    parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
     scores = np.empty((len(train_mask), job.n_points))
-    for fit, row in track(results, len(scores), progress):
-        scores[fit] = row
+    with single_thread():
+        results = parallel(calls)
+        for fit, row in track(results, len(scores), progress):
+            scores[fit] = row
     return scores
 
 

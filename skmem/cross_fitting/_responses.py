@@ -30,7 +30,7 @@ def resolve_response(estimator, y, response):
 
 
 def _offers(estimator, name):
-    """Whether there is the method; a mixture's probabilities, which are of no label, not counted."""
+    """Whether it has the method, of labels: not that of the components of a mixture."""
     return hasattr(estimator, name) and (name == "score_samples" or is_classifier(estimator))
 
 

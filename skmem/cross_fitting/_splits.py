@@ -64,7 +64,7 @@ class SubsetSplit(BaseCrossValidator):
 
         Returns
         -------
-        n_splits : int
+        int
             ``n_subsets``.
         """
         return self.n_subsets

@@ -1,5 +1,7 @@
 """Densities: `fit`, then `score_samples` in nats per row."""
 
+from skmem.density._gmm import GaussianMixture
 from skmem.density._kde import KernelDensity
+from skmem.density._knn import KNeighborsDensity
 
-__all__ = ["KernelDensity"]
+__all__ = ["GaussianMixture", "KNeighborsDensity", "KernelDensity"]

@@ -8,6 +8,7 @@ from sklearn.neighbors import BallTree, KDTree
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skmem._kernel_plan import plan_pairs
 from skmem._kernel_sums import PairwiseDistances, Weighting, log_kernel_sums
 from skmem._kernels import KERNELS
 from skmem._sklearn import Interval, StrOptions, fit_context
@@ -317,7 +318,10 @@ class KernelDensity(BaseDensity):
     def _log_kernel_sums(self, X, X_train, weighting, own=None):
         resolution = weighting.bandwidth.min() ** 2 if self.kernel == "gaussian" else None
         distances = PairwiseDistances(X_train, self.metric, self.metric_params, resolution)
-        return log_kernel_sums(distances, X, KERNELS[self.kernel], weighting, own=own)
+        kernel, plan = KERNELS[self.kernel], None
+        if self.metric == "euclidean":
+            plan = plan_pairs(X, X_train, kernel, weighting, own)
+        return log_kernel_sums(distances, X, kernel, weighting, own=own, plan=plan)
 
     def _log_total(self, weighting):
         """Log of what a sum of kernels is divided by, for each fit."""

@@ -1,0 +1,96 @@
+"""The estimators that the common tests are about, with what each of them promises."""
+
+import inspect
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+
+from skmem import density, memorization
+
+# Constructor arguments under which the laws are tested; a class that is not named here is tested
+# with its defaults. scikit-learn's checks see the first ones.
+SETTINGS = {
+    "KernelDensity": [
+        {"bandwidth": 0.7},
+        {"bandwidth": "silverman"},
+        {"bandwidth": "loo"},
+        {"bandwidth": 2.0, "kernel": "epanechnikov"},
+    ],
+    "KNeighborsDensity": [{"n_neighbors": 3}, {"n_neighbors": 4, "algorithm": "ball_tree"}],
+    "GaussianMixture": [
+        {"random_state": 0},
+        {"n_components": 2, "reg_covar": 0, "tol": 1e-12, "max_iter": 1000, "random_state": 0},
+    ],
+}
+
+# scikit-learn's checks that an estimator fails, each with the reason.
+EXPECTED_FAILURES = {}
+
+# Scores follow from the fit to other rows by an update that leaves out later EM steps: in nats.
+LEAVE_ONE_OUT_TOLERANCE = {"GaussianMixture": 1e-5}
+# Both fits stop near the same optimum, but not at the same point of it: in nats.
+CROSS_FIT_TOLERANCE = {"GaussianMixture": 1e-5}
+TOLERANCE = 1e-8
+
+# What leave-one-out keeps as fitted instead of finding it again without the row.
+KEPT_WITHOUT_A_ROW = {"KernelDensity": lambda fitted: {"bandwidth": fitted.bandwidth_}}
+
+# Bandwidths that are numbers have the unit of the data; everything else follows the data.
+HAS_A_LENGTH = {
+    "KernelDensity": lambda params: not isinstance(params["bandwidth"], str),
+    "GaussianMixture": lambda params: params["reg_covar"] > 0,
+}
+
+# A bandwidth found from the data depends on how the rows came by their weights: rules of thumb count
+# effective rows, and leaving one out leaves it out whole or one copy of it.
+WEIGHTS_COUNT_ROWS = {"KernelDensity": lambda params: not isinstance(params["bandwidth"], str)}
+
+# Densities whose score is a total, as in scikit-learn; all others have means.
+TOTAL_SCORE = {"KernelDensity"}
+
+# Functions of the data that do not integrate to one, and so have nothing to draw from either.
+NOT_NORMALISED = {"KNeighborsDensity"}
+
+
+def classes(package):
+    """Estimators that a package exports today."""
+    exported = [getattr(package, name) for name in getattr(package, "__all__", ())]
+    return [c for c in exported if inspect.isclass(c) and issubclass(c, BaseEstimator)]
+
+
+def instances(package):
+    """``(name, estimator)`` for every setting of every estimator of a package."""
+    for cls in classes(package):
+        for params in SETTINGS.get(cls.__name__, [{}]):
+            words = [f"{key}={value}" for key, value in params.items() if key != "random_state"]
+            yield f"{cls.__name__}({', '.join(words)})", cls(**params)
+
+
+DENSITIES = dict(instances(density))
+ESTIMATORS = [
+    cls(**SETTINGS.get(cls.__name__, [{}])[0])
+    for package in (density, memorization)
+    for cls in classes(package)
+]
+
+
+def expected_failed_checks(estimator):
+    """``{check: reason}`` for scikit-learn's `parametrize_with_checks`."""
+    return EXPECTED_FAILURES.get(type(estimator).__name__, {})
+
+
+def promise(table, estimator, default=None):
+    """What `table` says of an estimator."""
+    return table.get(type(estimator).__name__, default)
+
+
+def two_clusters(n_samples=24, n_features=3, seed=0):
+    """Rows of two Gaussian clusters, far enough apart that nothing is left to chance."""
+    rng = np.random.default_rng(seed)
+    centers = np.where(np.arange(n_samples)[:, None] % 2, 8.0, 0.0)
+    return centers + rng.normal(size=(n_samples, n_features)) * np.linspace(0.8, 1.2, n_features)
+
+
+def refit_scores(estimator, X_train, X, **params):
+    """Scores of `X` by a fresh fit: the slow way to everything."""
+    return clone(estimator).set_params(**params).fit(X_train).score_samples(X)
