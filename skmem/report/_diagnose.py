@@ -73,8 +73,8 @@ def diagnose(X, feature_names=None, estimator=None, *, cv=10):
     >>> from sklearn.datasets import load_digits
     >>> from skmem.report import diagnose
     >>> findings = diagnose(load_digits().data)
-    >>> print([(finding.severity, finding.what) for finding in findings])
-    [('warning', 'constant columns (3 of 64)')]
+    >>> print(findings[0].what)
+    constant columns (3 of 64)
     """
     names = get_feature_names(X) if feature_names is None else feature_names
     X = check_array(X, dtype=np.float64, ensure_all_finite=False)
