@@ -14,6 +14,7 @@ from skmem._sklearn import Interval, StrOptions, fit_context
 from skmem.density._base import BaseDensity, check_train_mask
 from skmem.density._kth_neighbor import (
     check_distinct,
+    check_format,
     check_found,
     check_n_neighbors,
     check_pairwise,
@@ -57,8 +58,6 @@ class KNeighborsDensity(BaseDensity):
         Dimension d in use.
     n_features_in_ : int
         Number of columns seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, where all are strings.
 
     Notes
     -----
@@ -81,7 +80,7 @@ class KNeighborsDensity(BaseDensity):
 
     **There is no** `sample`. The k-nearest-neighbour density falls off as ``|x|^-d`` and does not
     integrate to one, so there is no distribution to draw from. For the same reason its scores
-    compare rows, and fits of one k, rather than families of models.
+    compare rows and fits, not families of models.
 
     References
     ----------
@@ -282,11 +281,13 @@ class KNeighborsDensity(BaseDensity):
 
     def _validate(self, X, reset):
         precomputed = self.metric == "precomputed"
+        if precomputed:
+            check_format(X)
         return validate_data(
             self,
             X,
             dtype=(np.float64, np.float32),
-            accept_sparse=precomputed,
+            accept_sparse="csr" if precomputed else False,
             ensure_non_negative=precomputed,
             reset=reset,
         )
