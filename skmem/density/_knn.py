@@ -185,8 +185,7 @@ class KNeighborsDensity(BaseDensity):
         Raises
         ------
         ValueError
-            If `X` has other columns than in `fit`, or a row lacks a neighbour at a positive
-            distance.
+            If `X` has other columns than in `fit`, or a row no neighbour at a positive distance.
         """
         return self._scores(self._check_query(X))[0]
 
@@ -271,8 +270,7 @@ class KNeighborsDensity(BaseDensity):
         log_radius, rank = kth_neighbors(search, len(points), n_available, train_mask, k)
         check_found(log_radius, rank, k)
         n_members = train_mask.sum(axis=1, keepdims=True) - exclude_self
-        # Few ranks occur, so their logarithms are looked up.
-        log_k = np.log(np.arange(1, rank.max() + 1))[rank - 1]
+        log_k = np.log(np.arange(1, rank.max() + 1)).take(rank - 1)  # few ranks occur
         return log_k - d * log_radius - (np.log(n_members) + log_unit_ball_volume(d))
 
     def _check_query(self, X):

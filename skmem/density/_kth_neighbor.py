@@ -43,7 +43,7 @@ def kth_neighbors(search, n_points, n_available, train_mask, n_neighbors):
     n_fits = len(train_mask)
     members = np.ascontiguousarray(train_mask.T)
     log_radius = np.empty((n_points, n_fits))
-    rank = np.empty((n_points, n_fits), dtype=np.intp)
+    rank = np.empty((n_points, n_fits), dtype=np.min_scalar_type(train_mask.shape[1] + 1))
     pending = np.arange(n_points)
     n_search = min(first_search(train_mask, n_neighbors), n_available)
     while pending.size:
