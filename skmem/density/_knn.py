@@ -14,6 +14,7 @@ from skmem._sklearn import Interval, StrOptions, fit_context
 from skmem.density._base import BaseDensity, check_train_mask
 from skmem.density._kth_neighbor import (
     check_distinct,
+    check_format,
     check_found,
     check_n_neighbors,
     check_pairwise,
@@ -57,8 +58,6 @@ class KNeighborsDensity(BaseDensity):
         Dimension d in use.
     n_features_in_ : int
         Number of columns seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, where all are strings.
 
     Notes
     -----
@@ -81,7 +80,7 @@ class KNeighborsDensity(BaseDensity):
 
     **There is no** `sample`. The k-nearest-neighbour density falls off as ``|x|^-d`` and does not
     integrate to one, so there is no distribution to draw from. For the same reason its scores
-    compare rows, and fits of one k, rather than families of models.
+    compare rows and fits, not families of models.
 
     References
     ----------
@@ -186,8 +185,7 @@ class KNeighborsDensity(BaseDensity):
         Raises
         ------
         ValueError
-            If `X` has other columns than in `fit`, or a row lacks a neighbour at a positive
-            distance.
+            If `X` has other columns than in `fit`, or a row no neighbour at a positive distance.
         """
         return self._scores(self._check_query(X))[0]
 
@@ -272,8 +270,7 @@ class KNeighborsDensity(BaseDensity):
         log_radius, rank = kth_neighbors(search, len(points), n_available, train_mask, k)
         check_found(log_radius, rank, k)
         n_members = train_mask.sum(axis=1, keepdims=True) - exclude_self
-        # Few ranks occur, so their logarithms are looked up.
-        log_k = np.log(np.arange(1, rank.max() + 1))[rank - 1]
+        log_k = np.log(np.arange(1, rank.max() + 1)).take(rank - 1)  # few ranks occur
         return log_k - d * log_radius - (np.log(n_members) + log_unit_ball_volume(d))
 
     def _check_query(self, X):
@@ -282,11 +279,13 @@ class KNeighborsDensity(BaseDensity):
 
     def _validate(self, X, reset):
         precomputed = self.metric == "precomputed"
+        if precomputed:
+            check_format(X)
         return validate_data(
             self,
             X,
             dtype=(np.float64, np.float32),
-            accept_sparse=precomputed,
+            accept_sparse="csr" if precomputed else False,
             ensure_non_negative=precomputed,
             reset=reset,
         )

@@ -43,7 +43,7 @@ def kth_neighbors(search, n_points, n_available, train_mask, n_neighbors):
     n_fits = len(train_mask)
     members = np.ascontiguousarray(train_mask.T)
     log_radius = np.empty((n_points, n_fits))
-    rank = np.empty((n_points, n_fits), dtype=np.intp)
+    rank = np.empty((n_points, n_fits), dtype=np.min_scalar_type(train_mask.shape[1] + 1))
     pending = np.arange(n_points)
     n_search = min(first_search(train_mask, n_neighbors), n_available)
     while pending.size:
@@ -92,10 +92,19 @@ def neighbor_graph(X, n_neighbors):
     few = np.flatnonzero(stored < n_neighbors)
     if few.size:
         raise ValueError(
-            f"X must store at least n_neighbors={n_neighbors} neighbours in every row when "
-            f"metric='precomputed'; row {few[0]} stores {stored[few[0]]}. Enlarge the graph."
+            f"A sparse X must store at least n_neighbors={n_neighbors} neighbours in every row "
+            f"when metric='precomputed'; row {few[0]} stores {stored[few[0]]}. Enlarge the graph."
         )
     return graph
+
+
+def check_format(X):
+    """Refuse sparse formats that make up zeros, or drop those that were stored."""
+    if issparse(X) and X.format not in ("csr", "csc", "coo", "lil"):
+        raise TypeError(
+            "Sparse X must be in csr, csc, coo or lil format, in which stored zeros are kept, "
+            f"got {X.format}."
+        )
 
 
 def check_pairwise(X, n_dims):
@@ -137,8 +146,8 @@ def check_found(log_radius, rank, n_neighbors):
         fit, point = np.argwhere(missing)[0]
         raise ValueError(
             f"Row {point} must have n_neighbors={n_neighbors} neighbours among the training rows, "
-            f"and one at a positive distance, but has not in fit {fit}. If X is a neighbour "
-            "graph, enlarge it."
+            f"one at a positive and finite distance, but has not in fit {fit}. If X is a "
+            "neighbour graph, enlarge it."
         )
     n_copies = np.count_nonzero((rank > n_neighbors).any(axis=0))
     if n_copies:

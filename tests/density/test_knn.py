@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.sparse import csc_array, csr_array, dia_array
+from scipy.sparse import bsr_array, csc_array, csr_array, lil_array
 from scipy.spatial.distance import cdist
 from sklearn.base import clone
 from sklearn.datasets import load_digits
@@ -26,7 +26,11 @@ COPIES = "ignore:.* rows are at distance 0:UserWarning"
 
 
 @parametrize_with_checks(
-    [KNeighborsDensity(), KNeighborsDensity(n_neighbors=2, algorithm="brute")]
+    [
+        KNeighborsDensity(),
+        KNeighborsDensity(n_neighbors=2, algorithm="brute"),
+        KNeighborsDensity(metric="precomputed", n_dims=2),
+    ]
 )
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
@@ -338,7 +342,9 @@ def test_pipeline_of_a_graph_equals_the_plain_estimator(rng, k, n_features):
     )
 
 
-@pytest.mark.parametrize("make", [np.asarray, csr_array, csc_array], ids=["dense", "csr", "csc"])
+@pytest.mark.parametrize(
+    "make", [np.asarray, csr_array, csc_array, lil_array], ids=["dense", "csr", "csc", "lil"]
+)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_all_distances_equal_the_plain_estimator(rng, make, dtype):
     X, Z = rng.normal(size=(30, 2)), rng.normal(size=(9, 2))
@@ -397,7 +403,7 @@ def test_graph_of_copies_only_asks_for_a_larger_graph(rng):
     graph = KNeighborsTransformer(n_neighbors=3, mode="distance").fit_transform(X)
     density = KNeighborsDensity(3, metric="precomputed", n_dims=2).fit(graph)
     # Four stored neighbours, all at distance 0: nothing says how large the density is.
-    with pytest.raises(ValueError, match=r"one at a positive distance.*enlarge it"):
+    with pytest.raises(ValueError, match=r"one at a positive and finite distance.*enlarge it"):
         density.score_samples(graph)
 
 
@@ -424,13 +430,15 @@ def test_cross_fit_of_a_small_graph_is_refused(rng):
         (np.random.default_rng(0).normal(size=(5, 2)), "n_neighbors=5 and n_samples=5"),
         (np.ones((10, 2)), "must not all be equal, got 10 copies"),
         (np.ones(10), "Expected 2D array"),
+        (1e200 * np.random.default_rng(0).normal(size=(9, 2)), "positive and finite distance"),
+        (1e-200 * np.random.default_rng(0).normal(size=(9, 2)), "positive and finite distance"),
     ],
-    ids=["nan", "inf", "empty", "one row", "k = n", "all rows equal", "1-d"],
+    ids=["nan", "inf", "empty", "one row", "k = n", "equal", "1-d", "overflow", "underflow"],
 )
 def test_bad_training_rows(X, message):
-    # The error names the argument or the rule, and the value.
-    with pytest.raises(ValueError, match=message):
-        KNeighborsDensity().fit(X)
+    # The error names the argument or the rule, and the value; no score is ever nan or infinite.
+    with pytest.raises(ValueError, match=message), np.errstate(over="ignore"):
+        KNeighborsDensity().fit(X).score_samples(X)
 
 
 def test_sparse_rows_are_refused(rng):
@@ -520,9 +528,9 @@ def test_bad_precomputed_distances(X, params, message):
 
 
 def test_sparse_formats_with_made_up_zeros_are_refused():
-    # A diagonal format stores zeros that nobody measured; they would be copies here.
-    with pytest.raises(TypeError, match="dia"):
-        KNeighborsDensity(metric="precomputed", n_dims=1).fit(dia_array(np.ones((9, 9))))
+    # A block format stores zeros that nobody measured; they would be copies here.
+    with pytest.raises(TypeError, match="got bsr"):
+        KNeighborsDensity(metric="precomputed", n_dims=1).fit(bsr_array(np.ones((9, 9))))
 
 
 @pytest.mark.parametrize(
