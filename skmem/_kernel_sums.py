@@ -95,44 +95,67 @@ def log_kernel_sums(distances, X, kernel, weighting, *, own=None, plan=None):
     `plan` is a list of pairs (rows, columns) that says which training rows matter to which rows; by default all do.
     Stable however small the kernels are: a sum that would underflow beside a larger kernel is taken again by itself.
     """
+    n_rows, n_fits = X.shape[0], weighting.weights.shape[0]
     if plan is None:
         row_bytes = weighting.weights.shape[1] * distances.dtype.itemsize
-        plan = [(rows, slice(None)) for rows in row_blocks(X.shape[0], row_bytes)]
-    weights = weighting.weights.astype(distances.dtype, copy=False)
-    groups = weighting.groups()
-    out = np.empty((X.shape[0], weights.shape[0]))
+        plan = [(np.arange(n_rows)[rows], slice(None)) for rows in row_blocks(n_rows, row_bytes)]
+    sums = _Sums(distances, X, kernel, weighting, own)
+    out = np.empty((n_rows, n_fits))
 
     def fill(pair):
-        rows, columns = pair
-        squared = _squared_distances(distances, X, rows, columns, own)
-        for h, fits in groups:
-            # The last group may overwrite the distances.
-            target = squared if h == groups[-1][0] else None
-            log_kernel = kernel.log_profile(np.multiply(squared, 1.0 / h**2, out=target))
-            sums, lost = _log_sums(log_kernel, weights[fits][:, columns], kernel.compact)
-            for j in np.flatnonzero(lost.any(axis=1)):
-                row = np.arange(X.shape[0])[rows][j : j + 1]
-                u = _squared_distances(distances, X, row, columns, own)[0] / h**2
-                which = lost[j]
-                weights_lost = weighting.weights[fits[which]][:, columns]
-                sums[j, which] = _log_sum_careful(kernel.log_profile(u), weights_lost)
-            out[np.ix_(np.arange(X.shape[0])[rows], fits)] = sums
+        out[pair[0]] = sums.of_block(*pair)
 
     map_blocks(fill, plan)
     return out
 
 
-def _squared_distances(distances, X, rows, columns, own):
-    """Squared distances (rows, columns), infinite from a row to itself."""
-    squared = distances(X[rows], columns)
-    if own is not None:
-        row, column = np.arange(squared.shape[0]), own[rows]
-        if not isinstance(columns, slice):
-            position = np.minimum(np.searchsorted(columns, column), columns.size - 1)
-            is_there = columns[position] == column
-            row, column = row[is_there], position[is_there]
-        squared[row, column] = np.inf
-    return squared
+class _Sums:
+    """Sums of one block of rows over some columns, the training rows."""
+
+    def __init__(self, distances, X, kernel, weighting, own):
+        self.distances, self.X, self.kernel, self.own = distances, X, kernel, own
+        self.exact_weights = weighting.weights
+        self.weights = weighting.weights.astype(distances.dtype, copy=False)
+        self.groups = weighting.groups()
+
+    def of_block(self, rows, columns):
+        """Log sums (n_rows, n_fits)."""
+        out = np.empty((rows.size, self.weights.shape[0]))
+        squared = self._squared_distances(rows, columns)
+        for h, fits in self.groups:
+            # The last group may overwrite the distances.
+            target = squared if h == self.groups[-1][0] else None
+            log_kernel = self.kernel.log_profile(np.multiply(squared, 1.0 / h**2, out=target))
+            weights = self.weights[fits][:, columns]
+            sums, lost = _log_sums(log_kernel, weights, self.kernel.compact)
+            for j in np.flatnonzero(lost.any(axis=1)):
+                again = self._one_by_one(rows[[j]], columns, h, fits[lost[j]])
+                sums[j, lost[j]] = again
+            out[:, fits] = sums
+        return out
+
+    def _squared_distances(self, rows, columns):
+        """Squared distances (n_rows, n_columns), infinite from a row to itself."""
+        squared = self.distances(self.X[rows], columns)
+        if self.own is not None:
+            row, column = np.arange(rows.size), self.own[rows]
+            if not isinstance(columns, slice):
+                position = np.minimum(np.searchsorted(columns, column), columns.size - 1)
+                is_there = columns[position] == column
+                row, column = row[is_there], position[is_there]
+            squared[row, column] = np.inf
+        return squared
+
+    def _one_by_one(self, row, columns, h, fits):
+        """Log-sum-exp of one row for some fits, each with a scale of its own."""
+        u = self._squared_distances(row, columns)[0].astype(np.float64) / h**2
+        log_kernel = self.kernel.log_profile(u)
+        out = np.empty(fits.size)
+        for block in row_blocks(fits.size, 3 * log_kernel.nbytes):
+            with np.errstate(divide="ignore"):
+                log_weights = np.log(self.exact_weights[fits[block]][:, columns])
+            out[block] = logsumexp(log_kernel + log_weights, axis=1)
+        return out
 
 
 def _log_sums(log_kernel, weights, compact):
@@ -149,13 +172,3 @@ def _log_sums(log_kernel, weights, compact):
     lost = (sums < log_kernel.shape[1] * info.tiny / info.eps) & (not compact)
     with np.errstate(divide="ignore"):
         return np.log(sums) + top, lost
-
-
-def _log_sum_careful(log_kernel, weights):
-    """Log-sum-exp of one row for every row of weights, each with a scale of its own."""
-    log_kernel = log_kernel.astype(np.float64, copy=False)
-    out = np.empty(weights.shape[0])
-    for rows in row_blocks(weights.shape[0], 3 * log_kernel.nbytes):
-        with np.errstate(divide="ignore"):
-            out[rows] = logsumexp(log_kernel + np.log(weights[rows]), axis=1)
-    return out

@@ -10,10 +10,12 @@ class Kernel:
     """A radial kernel K(r) that decreases in r, with K(0) = 1.
 
     A subclass says `log_profile`, `log_radial_integral` and `sample_radius`. A `compact` kernel is zero from r = 1 on,
-    and never so small as to underflow before.
+    and never so small as to underflow before. The log of a `smooth` kernel is linear in r^2, so that rounding of r^2
+    is not magnified anywhere; others have an edge at r = 1 or a cusp at r = 0.
     """
 
     compact = True
+    smooth = False
 
     def log_profile(self, u):
         """Log K(r) of ``u = r**2``, which it may overwrite."""
@@ -36,6 +38,7 @@ class Gaussian(Kernel):
     """K(r) = exp(-r^2 / 2)."""
 
     compact = False
+    smooth = True
 
     def log_profile(self, u):
         return np.multiply(u, -0.5, out=u)

@@ -21,6 +21,7 @@ FLOORS = {
         "_blocks",
         "_distances",
         "_kernels",
+        "_kernel_plan",
         "_kernel_sums",
         "datasets",
     ],

@@ -55,12 +55,12 @@ class SubsetSplit(BaseCrossValidator):
 
         Parameters
         ----------
-        X : object
-            Ignored.
-        y : object
-            Ignored.
-        groups : object
-            Ignored.
+        X : None
+            Ignored; here for scikit-learn's conventions.
+        y : None
+            Ignored; here for scikit-learn's conventions.
+        groups : None
+            Ignored; here for scikit-learn's conventions.
 
         Returns
         -------
@@ -76,10 +76,10 @@ class SubsetSplit(BaseCrossValidator):
         ----------
         X : array-like of shape (n_samples, n_features)
             Rows to split.
-        y : object
-            Ignored.
-        groups : object
-            Ignored.
+        y : None
+            Ignored; here for scikit-learn's conventions.
+        groups : None
+            Ignored; here for scikit-learn's conventions.
 
         Yields
         ------

@@ -2,12 +2,25 @@
 
 import numpy as np
 
-from skmem._kernel_sums import PairwiseDistances, Weighting, log_kernel_sums
+from skmem._kernel_sums import PairwiseDistances, Weighting
+from skmem.density._kernel_densities import log_kernel_densities
 
 _N_CANDIDATES = 11
 _STEP = 1.02  # between bandwidths, from which on a parabola gives the maximum to 1e-4
 _FINE_STEP = 1.00005
 _SMALLEST = 1e-8  # of the data's scale: below it the likelihood is taken to grow without bound
+
+
+def find_bandwidths(bandwidth, X, weights, *search):
+    """Bandwidth of the fit to each row of `weights` (n_fits, n_samples): given, or found by a rule.
+
+    `search` is the kernel, the metric and its parameters.
+    """
+    if bandwidth == "loo":
+        return np.array([leave_one_out_bandwidth(X[w > 0], w[w > 0], *search) for w in weights])
+    if isinstance(bandwidth, str):
+        return rule_of_thumb(bandwidth, X, weights)
+    return np.full(len(weights), float(bandwidth))
 
 
 def rule_of_thumb(rule, X, weights):
@@ -72,12 +85,9 @@ def _vertex(left, middle, right):
 
 def _leave_one_out_likelihood(grid, X, weights, kernel, metric, metric_params):
     """Weighted sum of the leave-one-out log-densities, for every bandwidth of `grid`, up to a constant."""
-    d = X.shape[1]
-    resolution = None if kernel.compact else grid[0] ** 2
-    distances = PairwiseDistances(X, metric, metric_params, resolution)
     weighting = Weighting(np.tile(weights, (grid.size, 1)), grid)
-    log_sums = log_kernel_sums(distances, X, kernel, weighting, own=np.arange(X.shape[0]))
-    return weights @ (log_sums - d * np.log(grid))
+    own = np.arange(X.shape[0])
+    return weights @ log_kernel_densities(X, X, weighting, kernel, metric, metric_params, own=own)
 
 
 def _scale(X, metric, metric_params):

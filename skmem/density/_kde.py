@@ -5,15 +5,16 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import clone
 from sklearn.neighbors import BallTree, KDTree
+from sklearn.preprocessing import normalize
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skmem._kernel_plan import plan_pairs
-from skmem._kernel_sums import PairwiseDistances, Weighting, log_kernel_sums
+from skmem._kernel_sums import Weighting
 from skmem._kernels import KERNELS
 from skmem._sklearn import Interval, StrOptions, fit_context
-from skmem.density._bandwidth import leave_one_out_bandwidth, rule_of_thumb
+from skmem.density._bandwidth import find_bandwidths
 from skmem.density._base import BaseDensity, check_train_mask, check_weights
+from skmem.density._kernel_densities import log_kernel_densities, log_total
 
 _FLOATS = (np.float64, np.float32)
 _TREES = {"kd_tree": KDTree, "ball_tree": BallTree}
@@ -34,17 +35,14 @@ class KernelDensity(BaseDensity):
         root of its columns' mean variance; scikit-learn leaves the spread out). "loo" maximises the leave-one-out
         log-likelihood of the training rows, to 1e-4 of itself, without refitting.
     algorithm : {"auto", "kd_tree", "ball_tree"}, default="auto"
-        Every choice gives the same exact result. "auto" skips pairs of far groups of rows where that saves work and
-        changes no log-density by more than 1e-8 nat; the other values are accepted for compatibility and check, as
-        scikit-learn does, that the metric suits the tree.
+        Every choice gives the same exact result; far groups of rows are skipped where that saves work and changes no
+        log-density by more than 1e-8 nat. A tree has to suit the metric, as in scikit-learn.
     kernel : {"gaussian", "tophat", "epanechnikov", "exponential", "linear", "cosine"}, default="gaussian"
         The kernel, a decreasing function of the distance.
     metric : str, default="euclidean"
         Any metric of scikit-learn's trees. The density integrates to one for the Euclidean metric only.
-    atol : float, default=0
-        Accepted for compatibility: the result is exact whatever it is.
-    rtol : float, default=0
-        Accepted for compatibility: the result is exact whatever it is.
+    atol, rtol : float, default=0
+        Accepted for compatibility: the result is exact whatever they are.
     breadth_first : bool, default=True
         Accepted for compatibility.
     leaf_size : int, default=40
@@ -61,18 +59,14 @@ class KernelDensity(BaseDensity):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of features seen in `fit`, where X has names that are all strings.
 
-    See Also
-    --------
-    skmem.MemorizationScorer : How much each training row raises its own density.
-
     Notes
     -----
     With kernel K, weights w and N = sum of w, in d dimensions,
 
         p(x) = 1 / (N h^d Z_d) * sum_i w_i K(|x - x_i| / h),      Z_d = integral of K over R^d.
 
-    Input in float32 is kept and computed in float32 while rounding costs less than 1e-3 nat (and 1e-6 of the
-    log-density), and in float64 otherwise; float64 is right to 1e-8. Memory is bounded by a block of distances.
+    float32 is kept and computed in float32 while that costs less than 1e-3 nat (and 1e-6 of the log-density), and in
+    float64 otherwise; float64 is right to 1e-8. Memory is bounded by a block of distances.
 
     Examples
     --------
@@ -152,7 +146,10 @@ class KernelDensity(BaseDensity):
         X = validate_data(self, X, order="C", dtype=_FLOATS)
         self._fit_X, self._fit_weights = X, check_weights(sample_weight, X)
         used = self._fit_weights > 0
-        self.bandwidth_ = float(self._bandwidths(X[used], self._fit_weights[None, used])[0])
+        weights = self._fit_weights[None, used]
+        self.bandwidth_ = float(
+            find_bandwidths(self.bandwidth, X[used], weights, *self._smoother)[0]
+        )
         return self
 
     def score_samples(self, X):
@@ -171,9 +168,7 @@ class KernelDensity(BaseDensity):
             Log p(x).
         """
         X = self._check_query(X)
-        weighting = self._fit_weighting()
-        log_sums = self._log_kernel_sums(X, self._fit_X, weighting)
-        return (log_sums - self._log_total(weighting))[:, 0]
+        return log_kernel_densities(X, self._fit_X, self._weighting(), *self._smoother)[:, 0]
 
     def score(self, X, y=None):
         """Total log-density of the rows of `X`: a sum, as scikit-learn's KernelDensity gives.
@@ -211,26 +206,22 @@ class KernelDensity(BaseDensity):
             If no other row of positive weight would be left.
         """
         check_is_fitted(self)
-        weights, n_rows = self._fit_weights, self._fit_X.shape[0]
-        rest = weights.sum() - weights
-        if np.count_nonzero(weights) < 2:
+        X, weights = self._fit_X, self._fit_weights
+        n_rows = np.count_nonzero(weights)
+        if n_rows < 2:
             raise ValueError(
-                "leave_one_out_score_samples needs at least 2 training rows of positive weight, "
-                f"got {np.count_nonzero(weights)}."
+                f"Leaving one out needs at least 2 training rows of positive weight, got {n_rows}."
             )
-        weighting = self._fit_weighting()
-        log_sums = self._log_kernel_sums(
-            self._fit_X, self._fit_X, weighting, own=np.arange(n_rows)
-        )
-        return (log_sums - self._log_total(weighting))[:, 0] - np.log(rest / weights.sum())
+        own = np.arange(X.shape[0])
+        log_density = log_kernel_densities(X, X, self._weighting(), *self._smoother, own=own)[:, 0]
+        return log_density - np.log1p(-weights / weights.sum())
 
     @fit_context(prefer_skip_nested_validation=True)
     def cross_fit_score_samples(self, X, train_mask, X_eval=None):
         """Log-densities under a fit to every row of `train_mask`, from one pass over the distances.
 
-        In nats; equal to ``clone(self).fit(X[mask]).score_samples(X_eval)`` for each mask. A bandwidth that is a
-        number is shared; "scott" and "silverman" are found for every fit at little cost, "loo" by a search for every
-        fit.
+        In nats; equal to refitting on ``X[mask]`` for each mask. A bandwidth that is a number is shared; "scott" and
+        "silverman" are found for every fit at little cost, "loo" by a search for every fit.
 
         Parameters
         ----------
@@ -255,15 +246,16 @@ class KernelDensity(BaseDensity):
         model._check_algorithm()
         X = validate_data(model, X, order="C", dtype=_FLOATS)
         mask = check_train_mask(train_mask, X.shape[0])
-        weighting = Weighting(mask.astype(X.dtype), model._bandwidths(X, mask))
-        if X_eval is None:
-            log_sums = model._log_kernel_sums(X, X, weighting, own=np.arange(X.shape[0]))
-            # A row that a fit was trained on adds its own kernel, log K(0) = 0.
-            np.logaddexp(log_sums, np.where(mask.T, 0.0, -np.inf), out=log_sums)
-        else:
+        bandwidth = find_bandwidths(self.bandwidth, X, mask, *self._smoother)
+        weighting = Weighting(mask.astype(X.dtype), bandwidth)
+        if X_eval is not None:
             X_eval = validate_data(model, X_eval, order="C", dtype=_FLOATS, reset=False)
-            log_sums = model._log_kernel_sums(X_eval, X, weighting)
-        return (log_sums - model._log_total(weighting)).T
+            return log_kernel_densities(X_eval, X, weighting, *self._smoother).T
+        own = np.arange(X.shape[0])
+        log_density = log_kernel_densities(X, X, weighting, *self._smoother, own=own)
+        # A row that a fit was trained on adds its own kernel, log K(0) = 0.
+        log_own = -log_total(weighting, KERNELS[self.kernel], X.shape[1])
+        return np.logaddexp(log_density, np.where(mask.T, log_own, -np.inf)).T
 
     def sample(self, n_samples=1, random_state=None):
         """Draw rows from the density; every kernel can be drawn from.
@@ -291,8 +283,7 @@ class KernelDensity(BaseDensity):
         rng = check_random_state(random_state)
         n_rows, d = self._fit_X.shape
         center = rng.choice(n_rows, n_samples, p=self._fit_weights / self._fit_weights.sum())
-        direction = rng.normal(size=(n_samples, d))
-        direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+        direction = normalize(rng.normal(size=(n_samples, d)))
         radius = self.bandwidth_ * KERNELS[self.kernel].sample_radius(d, n_samples, rng)
         return self._fit_X[center] + radius[:, None] * direction
 
@@ -301,30 +292,9 @@ class KernelDensity(BaseDensity):
         if tree is not None and self.metric not in tree.valid_metrics:
             raise ValueError(f"invalid metric for algorithm={self.algorithm!r}: {self.metric!r}")
 
-    def _bandwidths(self, X, weights):
-        """Bandwidth of the fit to each row of `weights`."""
-        if self.bandwidth == "loo":
-            search = (KERNELS[self.kernel], self.metric, self.metric_params)
-            return np.array(
-                [leave_one_out_bandwidth(X[w > 0], w[w > 0], *search) for w in weights]
-            )
-        if isinstance(self.bandwidth, str):
-            return rule_of_thumb(self.bandwidth, X, weights)
-        return np.full(len(weights), float(self.bandwidth))
+    @property
+    def _smoother(self):
+        return KERNELS[self.kernel], self.metric, self.metric_params
 
-    def _fit_weighting(self):
+    def _weighting(self):
         return Weighting(self._fit_weights[None], np.array([self.bandwidth_]))
-
-    def _log_kernel_sums(self, X, X_train, weighting, own=None):
-        resolution = weighting.bandwidth.min() ** 2 if self.kernel == "gaussian" else None
-        distances = PairwiseDistances(X_train, self.metric, self.metric_params, resolution)
-        kernel, plan = KERNELS[self.kernel], None
-        if self.metric == "euclidean":
-            plan = plan_pairs(X, X_train, kernel, weighting, own)
-        return log_kernel_sums(distances, X, kernel, weighting, own=own, plan=plan)
-
-    def _log_total(self, weighting):
-        """Log of what a sum of kernels is divided by, for each fit."""
-        d = self.n_features_in_
-        log_volume = KERNELS[self.kernel].log_normalizer(d) + d * np.log(weighting.bandwidth)
-        return np.log(weighting.weights.sum(axis=1, dtype=np.float64)) + log_volume

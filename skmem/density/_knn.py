@@ -33,7 +33,7 @@ class KNeighborsDensity(BaseDensity):
     Parameters
     ----------
     n_neighbors : int, default=5
-        k, fewer than the training rows.
+        Number of neighbours k, fewer than the training rows.
     algorithm : {"auto", "ball_tree", "kd_tree", "brute"}, default="auto"
         How neighbours are searched, as in `sklearn.neighbors.NearestNeighbors`. It changes the
         time taken, not the scores.

@@ -156,7 +156,7 @@ def test_leaving_out_far_boxes_changes_nothing(kernel, bandwidth, monkeypatch):
     for min_pairs in (1, 2**40):
         monkeypatch.setattr(skmem._kernel_plan, "_MIN_PAIRS", min_pairs)
         plan = skmem._kernel_plan.plan_pairs(
-            X, X, skmem._kernels.KERNELS[kernel], kde._fit_weighting()
+            X, X, skmem._kernels.KERNELS[kernel], kde._weighting()
         )
         # The plan is in force in one of the two runs only.
         assert (plan is not None) == (min_pairs == 1)
@@ -302,7 +302,7 @@ def test_train_mask_is_checked():
 
 
 def test_leaving_out_the_only_row_is_refused():
-    with pytest.raises(ValueError, match="at least 2 training rows"):
+    with pytest.raises(ValueError, match="at least 2 training rows of positive weight, got 1"):
         KernelDensity().fit(rows(1)).leave_one_out_score_samples()
 
 
