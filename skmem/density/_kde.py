@@ -206,15 +206,14 @@ class KernelDensity(BaseDensity):
             If no other row of positive weight would be left.
         """
         check_is_fitted(self)
-        X, weights = self._fit_X, self._fit_weights
+        weights = self._fit_weights
         n_rows = np.count_nonzero(weights)
         if n_rows < 2:
-            raise ValueError(
-                f"Leaving one out needs at least 2 training rows of positive weight, got {n_rows}."
-            )
-        own = np.arange(X.shape[0])
-        log_density = log_kernel_densities(X, X, self._weighting(), *self._smoother, own=own)[:, 0]
-        return log_density - np.log1p(-weights / weights.sum())
+            message = "Leaving one out needs at least 2 training rows of positive weight, got "
+            raise ValueError(message + f"{n_rows}.")
+        rows, own = (self._fit_X, self._fit_X), np.arange(weights.size)
+        log_density = log_kernel_densities(*rows, self._weighting(), *self._smoother, own=own)
+        return log_density[:, 0] - np.log1p(-weights / weights.sum())
 
     @fit_context(prefer_skip_nested_validation=True)
     def cross_fit_score_samples(self, X, train_mask, X_eval=None):
