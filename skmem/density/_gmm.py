@@ -198,6 +198,11 @@ class GaussianMixture(mixture.GaussianMixture):
         tags.array_api_support = False
         return tags
 
+    @property
+    def leave_one_out_is_exact(self):
+        """Whether :meth:`leave_one_out_score_samples` equals refits, as it does with one component."""
+        return self.n_components == 1
+
     def fit_predict(self, X, y=None, sample_weight=None):
         """Fit the mixture and return the most probable component of each row.
 
