@@ -201,13 +201,15 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
         options = FitOptions(None, response, self.memory, self.n_jobs, self.progress)
         by_leaving_one_out = self._leaves_one_out(estimator, response, groups)
         vars(self).pop("estimator_", None)
-        if self.refit or by_leaving_one_out:
-            self.estimator_ = set_random_state(clone(estimator), seeds[0]).fit(X, *given(y))
+        unfitted = set_random_state(clone(estimator), seeds[0])
         if by_leaving_one_out:
-            estimate = leave_one_out(estimator, self.estimator_, X, y, options, int(seeds[1]))
+            self.estimator_ = unfitted.fit(X, *given(y))
+            estimate = leave_one_out(estimator, self.estimator_, X, y, options, seeds[1])
         else:
             design = Design(self.cv, self.n_repeats, self.reduction, self.tol, seeds[2:])
             estimate = cross_fitted(estimator, X, y, groups, design, options)
+            if self.refit:
+                self.estimator_ = unfitted.fit(X, *given(y))
         return self._keep(estimate)
 
     def top(self, n=10):
