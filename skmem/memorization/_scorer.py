@@ -232,11 +232,11 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If `n` is not an int of at least 1.
+            If `n` is not an int of at least 0.
         """
         check_is_fitted(self)
-        if not isinstance(n, Integral) or n < 1:
-            raise ValueError(f"n must be an int of at least 1, got {n!r}.")
+        if not isinstance(n, Integral) or n < 0:
+            raise ValueError(f"n must be an int of at least 0, got {n!r}.")
         rows = np.argsort(-self.memorization_, kind="stable")[:n]
         return rows, self.memorization_[rows]
 
