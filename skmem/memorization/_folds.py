@@ -86,12 +86,9 @@ def is_as_low(drawn, actual):
 def null_scores(rotated, average, matched, rng, n_draws=20):
     """In minus out where a fit with the row stands in for the one without it, (n_draws, n_rows).
 
-    The actual fits without the row take no part, lest a memorized row raise the noise; with two folds there is no
-    other fit with the row, so they have to. One fit fewer on the side with the row makes for more noise, which the
-    last line takes back.
+    nan with two folds and one repeat, and with two folds where a row scores -inf.
     """
-    n_folds = rotated.shape[0]
-    pool = rotated[1:] if n_folds > 2 else rotated
+    pool, factor = _exchangeable(rotated)
     n_pool, n_repeats, n_rows = pool.shape
     null = np.empty((n_draws, n_rows))
     for draw in null:
@@ -99,4 +96,18 @@ def null_scores(rotated, average, matched, rng, n_draws=20):
         fold = (shift + np.arange(n_pool)[:, None]) % n_pool
         exchanged = pool[fold, np.arange(n_repeats)]
         draw[:] = difference(*average_in_and_out(exchanged, average, matched))
-    return null * np.sqrt((1 + 1 / (n_folds - 1)) / (1 + 1 / (n_pool - 1)))
+    return null * factor
+
+
+def _exchangeable(rotated):
+    """Scores without a trace of memorization, arranged like `rotated`, and by what factor they are too quiet.
+
+    A memorized row must not raise the noise. So the fits without the row take no part, and there is one fit fewer
+    to average on the side with the row. With two folds no other fit has the row: both sides lose their mean.
+    """
+    n_folds, n_repeats = rotated.shape[:2]
+    if n_folds > 2:
+        return rotated[1:], np.sqrt((1 + 1 / (n_folds - 1)) / (1 + 1 / (n_folds - 2)))
+    with np.errstate(invalid="ignore"):
+        centred = rotated - rotated.mean(axis=1, keepdims=True)
+    return centred, np.sqrt(n_repeats / (n_repeats - 1)) if n_repeats > 1 else np.nan
