@@ -13,7 +13,12 @@ from skmem.cross_fitting import CrossFit
 from skmem.cross_fitting._cross_fit import fill_scores
 from skmem.cross_fitting._responses import score_rows
 from skmem.cross_fitting._splits import train_masks
-from skmem.memorization._reductions import NOISE_QUANTILES, MemorizationScores, memorization_score
+from skmem.memorization._reductions import (
+    NOISE_QUANTILES,
+    MemorizationScores,
+    check_both_sides,
+    memorization_score,
+)
 
 DEFAULT_REPEATS = 10
 _MIN_REPEATS = 3  # a jackknife over fewer says little
@@ -108,6 +113,7 @@ def _masks(X, y, groups, design, response):
         stratify=response == "predict_proba",
         random_state=int(design.seeds[0]),
     )
+    check_both_sides(masks)
     return masks, n_repeats
 
 

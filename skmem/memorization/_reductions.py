@@ -143,14 +143,25 @@ def _check_arrays(scores, train_mask):
     bad = ~(scores < np.inf)
     if bad.any():
         raise ValueError(f"scores must be finite or -inf, got {bad.sum()} that are nan or +inf.")
-    for name, side in (("trained on", train_mask), ("held out of", ~train_mask)):
+    check_both_sides(train_mask)
+    return scores, train_mask
+
+
+def check_both_sides(train_mask):
+    """Check that every row is in some fit and out of another.
+
+    Raises
+    ------
+    ValueError
+        If a row is in all fits or in none.
+    """
+    for name, side in (("among the training rows", train_mask), ("held out", ~train_mask)):
         missing = np.flatnonzero(~side.any(axis=0))
         if missing.size:
             raise ValueError(
-                f"Every row must be {name} at least one fit, but {missing.size} rows are not "
+                f"Every row must be {name} of at least one fit, but {missing.size} rows are not "
                 f"(row {missing[0]} is the first); use more fits."
             )
-    return scores, train_mask
 
 
 def _noise_floor(null):

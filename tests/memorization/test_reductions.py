@@ -302,7 +302,7 @@ def test_subsets_are_seeded():
             np.zeros((2, 3)),
             np.array([[1, 0, 0], [0, 0, 1]]) > 0,
             {},
-            r"trained on at least one fit, but 1 rows are not \(row 1 is the first\)",
+            r"training rows of at least one fit, but 1 rows are not \(row 1 is the first\)",
         ),
         (np.zeros((2, 2)), np.eye(2) > 0, {"reduction": "median"}, "'reduction' .* Got 'median'"),
         (np.zeros((2, 2)), np.eye(2) > 0, {"response": "auto"}, "'response' .* Got 'auto'"),
