@@ -1,5 +1,7 @@
 """Slow twins: every fast path of skmem is held against one of these, written as its definition reads."""
 
+from itertools import combinations
+
 import numpy as np
 from scipy.spatial.distance import cdist
 from scipy.special import gammaln, logsumexp
@@ -212,3 +214,20 @@ def gmm_warm_refits(full, X, train_mask, X_eval):
 def refits(estimator, X, train_mask, X_eval):
     """One fit from scratch for each mask row."""
     return np.stack([clone(estimator).fit(X[train]).score_samples(X_eval) for train in train_mask])
+
+
+# --- memorization ---
+
+
+def matched_by_all_subsets(scores, train_mask):
+    """Mean over all equal-sized subsets of the fits on the larger side, row by row."""
+    result = []
+    for i in range(scores.shape[1]):
+        inside, outside = scores[train_mask[:, i], i], scores[~train_mask[:, i], i]
+        size = min(len(inside), len(outside))
+        u, v = (
+            np.mean([log_mean_exp(subset) for subset in combinations(side, size)])
+            for side in (inside, outside)
+        )
+        result.append(u - v)
+    return np.array(result)

@@ -12,11 +12,17 @@ from sklearn.model_selection import (
     TimeSeriesSplit,
 )
 
+from skmem._math import difference, logmeanexp
 from skmem.cross_fitting import SubsetSplit
 from skmem.cross_fitting._splits import train_masks
 from skmem.memorization import memorization_score
 from skmem.memorization._folds import find_repeats, rotate
-from tests.oracles import matched_memorization, pooled_memorization
+from skmem.memorization._subsets import average_sides
+from tests.oracles import (
+    matched_by_all_subsets,
+    matched_memorization,
+    pooled_memorization,
+)
 
 REDUCTIONS = ["matched", "pooled", "mean"]
 each_reduction = pytest.mark.parametrize("reduction", REDUCTIONS)
@@ -66,6 +72,20 @@ def test_matched_is_its_definition(n_rows, n_folds, n_repeats):
     # rotated folds, row by row and repeat by repeat
     expected = matched_memorization(scores, mask, n_folds)
     np.testing.assert_allclose(result.memorization, expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("fraction", [0.7, 0.3, 0.5])
+def test_matched_subsets_near_the_mean_over_all_of_them(fraction):
+    mask = masks(SubsetSplit(fraction, 10, random_state=3), 8)
+    mask = mask[:, mask.any(axis=0) & ~mask.all(axis=0)]
+    scores = noise(mask.shape, 2.0)
+    sides = mask, ~mask
+    rng = np.random.RandomState(0)
+    drawn = difference(*average_sides(scores, sides, logmeanexp, True, rng, n_draws=4000))
+    # twenty random subsets of either side stand for all: many more come as near as they are many
+    np.testing.assert_allclose(drawn, matched_by_all_subsets(scores, mask), atol=0.08)
+    few = memorization_score(scores, mask, random_state=0).memorization
+    np.testing.assert_allclose(few, drawn, atol=1.0)
 
 
 @each_design
