@@ -31,7 +31,8 @@ def row_blocks(n_rows, row_bytes):
     """
     share = get_config()["working_memory"] * 2**20 / (os.cpu_count() or 1)
     rows = int(min(share, _CACHE_BYTES) // max(1, row_bytes))
-    return list(gen_batches(n_rows, max(1, rows)))
+    # scikit-learn's generator refuses no rows at all.
+    return list(gen_batches(n_rows, max(1, rows))) if n_rows else []
 
 
 def map_blocks(function, blocks):
