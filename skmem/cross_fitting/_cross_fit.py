@@ -1,6 +1,5 @@
 """The two arrays that everything about refitting is a function of."""
 
-import warnings
 from dataclasses import dataclass, fields
 from numbers import Integral
 from os import PathLike
@@ -16,6 +15,7 @@ from skmem.cross_fitting._defects import warn_of_defects
 from skmem.cross_fitting._fits import make_job, run_fits
 from skmem.cross_fitting._responses import check_scores, resolve_response
 from skmem.cross_fitting._splits import train_masks
+from skmem.cross_fitting._warn import warn_of_useless_memory
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -194,12 +194,7 @@ def cross_fit(
     """
     if isinstance(estimator, type):
         raise TypeError(f"estimator must be an instance, got the class {estimator.__name__}.")
-    if memory is not None and random_state is None:
-        warnings.warn(
-            "memory needs a fixed random_state to find its fits again, got random_state=None.",
-            UserWarning,
-            stacklevel=3,
-        )
+    warn_of_useless_memory(memory, random_state)
     response = resolve_response(estimator, y, response)
     rng = check_random_state(random_state)
     stratify = response == "predict_proba"
@@ -209,23 +204,26 @@ def cross_fit(
     return fill_scores(estimator, X, y, train_mask, seeds, options=options)
 
 
-def fill_scores(estimator, X, y, train_mask, seeds, *, options):
+def fill_scores(estimator, X, y, train_mask, seeds, *, options, first=0):
     """Return the CrossFit of an estimator for given masks (n_fits, n_samples) and seeds (n_fits,).
 
     Scores in the unit of the response: nats, or a probability.
 
-    The seeds are drawn by `child_seeds` before; a closed form is computed with the first of them.
+    The seeds are drawn by `child_seeds` before; a closed form is computed with the first of them. The fits before
+    the one numbered `first` are taken as done: they are not in the CrossFit.
     """
     response = resolve_response(estimator, y, options.response)
     if response == "score_samples" and hasattr(estimator, "cross_fit_score_samples"):
         model = set_random_state(clone(estimator), seeds[0])
+        train_mask = train_mask[first:]
         scores = model.cross_fit_score_samples(X, train_mask, X_eval=options.X_eval)
         n_points = num_samples(X if options.X_eval is None else options.X_eval)
         source = f"cross_fit_score_samples of {type(estimator).__name__}"
         scores = check_scores(scores, (len(train_mask), n_points), source)
         return CrossFit(train_mask, scores, response, "closed-form")
     job = make_job(estimator, X, y, options.X_eval, response)
-    warn_of_defects(job, train_mask, seeds)
+    if first == 0:
+        warn_of_defects(job, train_mask, seeds)
     scores = run_fits(
         job,
         train_mask,
@@ -233,5 +231,6 @@ def fill_scores(estimator, X, y, train_mask, seeds, *, options):
         memory=options.memory,
         n_jobs=options.n_jobs,
         progress=options.progress,
+        first=first,
     )
-    return CrossFit(train_mask, scores, response, "refit")
+    return CrossFit(train_mask[first:], scores, response, "refit")

@@ -1,7 +1,5 @@
 """Tell the user of a density known to be wrong by how much it is wrong on their data."""
 
-import warnings
-
 import numpy as np
 from sklearn.base import clone
 from sklearn.neighbors import KernelDensity
@@ -11,6 +9,7 @@ from skmem._math import difference
 from skmem._sklearn import safe_indexing
 from skmem.cross_fitting._fits import fit_rows
 from skmem.cross_fitting._threads import single_thread
+from skmem.cross_fitting._warn import warn_user
 
 _N_ROWS = 200
 _TOLERANCE = 1e-3
@@ -46,14 +45,12 @@ def warn_of_defects(job, train_mask, seeds):
         errors = _tree_errors(fitted, rows)
     n_wrong = np.count_nonzero(errors > _TOLERANCE)
     if n_wrong:
-        warnings.warn(
+        warn_user(
             "scikit-learn's KernelDensity is wrong on held-out rows: the tree stops its sum early "
             "(scikit-learn #7492, #25799, #27186). On this data, in the first fit, "
             f"{n_wrong} of {len(errors)} held-out rows wrong by more than {_TOLERANCE:g} nats, "
             f"up to {errors.max():.3g} nats. Use skmem.density.KernelDensity (same arguments), "
-            "or leaf_size >= n_samples.",
-            UserWarning,
-            stacklevel=5,
+            "or leaf_size >= n_samples."
         )
 
 

@@ -82,21 +82,22 @@ def score_fit(job, fit, train, seed, key):
     return check_scores(scores, (job.n_points,), source)
 
 
-def run_fits(job, train_mask, seeds, *, memory=None, n_jobs=None, progress=False):
-    """Return the scores of all fits, float64 (n_fits, n_points)."""
+def run_fits(job, train_mask, seeds, *, memory=None, n_jobs=None, progress=False, first=0):
+    """Return the scores of the fits from number `first` on, float64 (n_fits - first, n_points)."""
     key = None if memory is None else _key(job)
     memory = check_memory(os.fspath(memory) if isinstance(memory, os.PathLike) else memory)
     task = memory.cache(score_fit, ignore=["job", "fit"])
+    fits = list(enumerate(zip(train_mask, seeds, strict=True)))[first:]
     calls = (
         delayed(_numbered)(task, job, fit, np.flatnonzero(mask), int(seed), key)
-        for fit, (mask, seed) in enumerate(zip(train_mask, seeds, strict=True))
+        for fit, (mask, seed) in fits
     )
     parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
-    scores = np.empty((len(train_mask), job.n_points))
+    scores = np.empty((len(fits), job.n_points))
     with single_thread():
         results = parallel(calls)
         for fit, row in track(results, len(scores), progress):
-            scores[fit] = row
+            scores[fit - first] = row
     return scores
 
 

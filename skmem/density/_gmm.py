@@ -71,10 +71,8 @@ class GaussianMixture(mixture.GaussianMixture):
 
     Attributes
     ----------
-    weights_ : ndarray of shape (n_components,)
-        Component weights.
-    means_ : ndarray of shape (n_components, n_features)
-        Component means.
+    weights_, means_ : ndarray of shape (n_components,), (n_components, n_features)
+        Component weights and means.
     covariances_, precisions_, precisions_cholesky_ : ndarray
         Covariances, their inverses and the Cholesky factors of these; for "full" of shape (n_components, n_features,
         n_features), "tied" (n_features, n_features), "diag" (n_components, n_features), "spherical" (n_components,).
@@ -172,8 +170,7 @@ class GaussianMixture(mixture.GaussianMixture):
         Raises
         ------
         ValueError
-            If `sample_weight` is negative, or fewer rows than two or than `n_components` have a positive weight, or
-            a covariance is not positive definite.
+            If a weight is negative, too few rows have a positive one, or a covariance is not positive definite.
         """
         X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
         sample_weight = check_weights(sample_weight, X, dtype=X.dtype)
@@ -195,6 +192,11 @@ class GaussianMixture(mixture.GaussianMixture):
         tags = super().__sklearn_tags__()
         tags.array_api_support = False
         return tags
+
+    @property
+    def leave_one_out_is_exact(self):
+        """Whether :meth:`leave_one_out_score_samples` equals refits, as it does with one component."""
+        return self.n_components == 1
 
     def fit_predict(self, X, y=None, sample_weight=None):
         """Fit the mixture and return the most probable component of each row.
@@ -243,9 +245,8 @@ class GaussianMixture(mixture.GaussianMixture):
         A component that lives on the row alone (keeps less than 1.5e-8 of its mass) is dropped.
         """
         check_is_fitted(self)
-        return leave_one_out_log_density(
-            self._fit_X, self._fit_mass, fitted_mixture(self), self.reg_covar
-        )
+        fitted = fitted_mixture(self)
+        return leave_one_out_log_density(self._fit_X, self._fit_mass, fitted, self.reg_covar)
 
     @available_if(_starts_warm)
     def cross_fit_score_samples(self, X, train_mask, X_eval=None):
@@ -253,9 +254,8 @@ class GaussianMixture(mixture.GaussianMixture):
 
         In nats per row; higher is better; the zero is that of `score_samples`.
 
-        The mixture is fitted once to all of `X`, with the parameters of this estimator, which itself stays as it is.
-        From there EM goes on with the rows of each fit alone until `tol` or `max_iter`; a component whose rows are
-        all held out is dropped.
+        A clone of the mixture is fitted once to all of `X`. From there EM goes on with the rows of each fit alone
+        until `tol` or `max_iter`; a component whose rows are all held out is dropped.
 
         Parameters
         ----------

@@ -1,6 +1,8 @@
 """The two ways to memorization: leave one row out, or cross-fit and reduce."""
 
+import math
 from dataclasses import dataclass, replace
+from numbers import Integral
 
 import numpy as np
 from sklearn.model_selection import LeaveOneOut
@@ -15,7 +17,7 @@ from skmem.memorization._reductions import NOISE_QUANTILES, MemorizationScores, 
 
 DEFAULT_REPEATS = 10
 _MIN_REPEATS = 3  # a jackknife over fewer says little
-_TOP_QUANTILE = 0.95  # from here on van den Burg & Williams call rows highly memorized
+_TOP_SHARE = 0.05  # of the rows, those that van den Burg & Williams call highly memorized
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Design:
     seeds: np.ndarray
 
 
-def leave_one_out(estimator, fitted, X, y, options, seeds):
+def leave_one_out(estimator, fitted, X, y, options, seed):
     """Estimate from the fit on all rows and the fits on all rows but one.
 
     In closed form where the fitted estimator has `leave_one_out_score_samples`, by refits where it has not.
@@ -54,40 +56,32 @@ def leave_one_out(estimator, fitted, X, y, options, seeds):
         log_density_out = fitted.leave_one_out_score_samples()
     else:
         masks = train_masks(LeaveOneOut(), X, y)
-        fits = fill_scores(estimator, X, y, masks, child_seeds(seeds, len(masks)), options=options)
+        fits = fill_scores(estimator, X, y, masks, child_seeds(seed, len(masks)), options=options)
         log_density_in = score_rows(fitted, X, y, options.response)
         log_density_out = np.diagonal(fits.scores).copy()
     n_rows = len(log_density_in)
+    noise = 0.0 if closed_form else np.nan  # one refit a row cannot tell how much refits vary
     scores = MemorizationScores(
         memorization=difference(log_density_in, log_density_out),
         log_density_in=log_density_in,
         log_density_out=log_density_out,
-        standard_error=np.zeros(n_rows),
+        standard_error=np.full(n_rows, noise),
         p_values=np.full(n_rows, np.nan),
-        noise_floor=dict.fromkeys(NOISE_QUANTILES, 0.0),
+        noise_floor=dict.fromkeys(NOISE_QUANTILES, noise),
     )
     return Estimate(scores, fits, "leave-one-out", 1 if closed_form else 1 + n_rows, 1)
 
 
 def cross_fitted(estimator, X, y, groups, design, options):
     """Estimate from fits with and without each row, repeat by repeat where there is a `tol` to reach."""
-    is_int = isinstance(design.cv, int | np.integer)
-    n_repeats = design.n_repeats if is_int or design.n_repeats != DEFAULT_REPEATS else 1
-    masks = train_masks(
-        design.cv,
-        X,
-        y,
-        groups,
-        n_repeats=n_repeats,
-        stratify=options.response == "predict_proba",
-        random_state=int(design.seeds[0]),
-    )
-    seeds = child_seeds(int(design.seeds[1]), len(masks))
-    per_repeat = len(masks) // n_repeats
-    made, fits = 0, None
-    for upto in _stops(n_repeats, design.tol):
-        chunk = slice(made * per_repeat, upto * per_repeat)
-        more = fill_scores(estimator, X, y, masks[chunk], seeds[chunk], options=options)
+    masks, n_repeats = _masks(X, y, groups, design, options.response)
+    seeds = child_seeds(design.seeds[1], len(masks))
+    fits = None
+    for n_made in _stops(n_repeats, design.tol):
+        upto, first = len(masks) // n_repeats * n_made, 0 if fits is None else fits.n_fits
+        more = fill_scores(
+            estimator, X, y, masks[:upto], seeds[:upto], options=options, first=first
+        )
         fits = more if fits is None else _joined(fits, more)
         scores = memorization_score(
             fits.scores,
@@ -96,17 +90,30 @@ def cross_fitted(estimator, X, y, groups, design, options):
             response=fits.response,
             random_state=int(design.seeds[2]),
         )
-        made = upto
-        if design.tol is not None and _is_precise(scores, design.tol):
+        if _is_precise(scores, design.tol):
             break
-    return Estimate(scores, fits, fits.method, fits.n_fits, made)
+    return Estimate(scores, fits, fits.method, fits.n_fits, n_made)
+
+
+def _masks(X, y, groups, design, response):
+    """Training rows of all fits, and the number of repeats they make: one of a splitter."""
+    is_int = isinstance(design.cv, Integral)
+    n_repeats = design.n_repeats if is_int or design.n_repeats != DEFAULT_REPEATS else 1
+    masks = train_masks(
+        design.cv,
+        X,
+        y,
+        groups,
+        n_repeats=n_repeats,
+        stratify=response == "predict_proba",
+        random_state=int(design.seeds[0]),
+    )
+    return masks, n_repeats
 
 
 def _stops(n_repeats, tol):
     """Numbers of repeats after which to look at the standard errors."""
-    if tol is None or n_repeats <= _MIN_REPEATS:
-        return [n_repeats]
-    return range(_MIN_REPEATS, n_repeats + 1)
+    return range(n_repeats if tol is None else min(_MIN_REPEATS, n_repeats), n_repeats + 1)
 
 
 def _joined(fits, more):
@@ -118,6 +125,9 @@ def _joined(fits, more):
 
 
 def _is_precise(scores, tol):
-    """Whether the standard errors of the highest scores are all at most `tol`."""
-    top = scores.memorization >= np.quantile(scores.memorization, _TOP_QUANTILE)
-    return bool(np.all(scores.standard_error[top] <= tol))
+    """Whether the standard errors of the highest scores are all at most `tol`; infinite scores have none."""
+    if tol is None:
+        return False
+    top = np.argsort(scores.memorization)[-math.ceil(_TOP_SHARE * len(scores.memorization)) :]
+    infinite = np.isinf(scores.memorization[top])
+    return bool(np.all(infinite | (scores.standard_error[top] <= tol)))

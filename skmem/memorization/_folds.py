@@ -44,7 +44,7 @@ def average_in_and_out(rotated, average, matched):
 
 
 def standard_error(rotated, average, matched):
-    """Jackknife over repeats of in minus out, (n_rows,); nan with fewer than two repeats."""
+    """Jackknife over repeats of in minus out, (n_rows,); nan with one repeat and where it is infinite."""
     n_repeats = rotated.shape[1]
     if n_repeats < 2:
         return np.full(rotated.shape[2], np.nan)
@@ -73,19 +73,25 @@ def p_values(rotated, average, rng):
         choices = rng.randint(n_folds, size=(_N_DRAWS, n_repeats))
     as_low = np.zeros(n_rows)
     for choice in choices:
-        drawn = average(rotated[choice, np.arange(n_repeats)], axis=0)
-        # Equal choices may round differently.
-        as_low += drawn <= out + 1e-12 * np.abs(out)
+        as_low += is_as_low(average(rotated[choice, np.arange(n_repeats)], axis=0), out)
     return as_low / len(choices) if enumerate_all else (as_low + 1) / (len(choices) + 1)
+
+
+def is_as_low(drawn, actual):
+    """Whether averages are no higher than the actual ones: equal choices may round differently."""
+    rounding = np.where(np.isfinite(actual), 1e-12 * np.abs(actual), 0.0)
+    return drawn <= actual + rounding
 
 
 def null_scores(rotated, average, matched, rng, n_draws=20):
     """In minus out where a fit with the row stands in for the one without it, (n_draws, n_rows).
 
     The actual fits without the row take no part, lest a memorized row raise the noise; with two folds there is no
-    other fit with the row, so they have to.
+    other fit with the row, so they have to. One fit fewer on the side with the row makes for more noise, which the
+    last line takes back.
     """
-    pool = rotated[1:] if rotated.shape[0] > 2 else rotated
+    n_folds = rotated.shape[0]
+    pool = rotated[1:] if n_folds > 2 else rotated
     n_pool, n_repeats, n_rows = pool.shape
     null = np.empty((n_draws, n_rows))
     for draw in null:
@@ -93,4 +99,4 @@ def null_scores(rotated, average, matched, rng, n_draws=20):
         fold = (shift + np.arange(n_pool)[:, None]) % n_pool
         exchanged = pool[fold, np.arange(n_repeats)]
         draw[:] = difference(*average_in_and_out(exchanged, average, matched))
-    return null
+    return null * np.sqrt((1 + 1 / (n_folds - 1)) / (1 + 1 / (n_pool - 1)))

@@ -18,9 +18,9 @@ class RowLabels:
 
 def describe_rows(X):
     """Labels of the rows of `X`."""
-    library = type(X).__module__.partition(".")[0]
-    backend = library if library in _BACKENDS else "pandas"
-    return RowLabels(backend, getattr(X, "index", None) if library == "pandas" else None)
+    homes = [cls.__module__.partition(".")[0] for cls in type(X).__mro__]
+    library = next((home for home in homes if home in _BACKENDS), None)
+    return RowLabels(library or "pandas", X.index if library == "pandas" else None)
 
 
 def make_frame(columns, rows):

@@ -27,7 +27,7 @@ class MemorizationScores:
     log_density_out : ndarray of shape (n_samples,)
         Average over the fits that were not.
     standard_error : ndarray of shape (n_samples,)
-        Jackknife standard error of `memorization`; nan where there is one repeat only.
+        Jackknife standard error of `memorization`; nan where that is infinite or there is one repeat only.
     p_values : ndarray of shape (n_samples,)
         Chance of a held-out average as low, were the row not memorized.
     noise_floor : dict of float to float
@@ -81,7 +81,7 @@ def memorization_score(
     Raises
     ------
     ValueError
-        If the arrays differ in shape, a score is nan, or a row is in all fits or in none.
+        If the arrays differ in shape, a score is nan or +inf, or a row is in all fits or in none.
 
     Notes
     -----
@@ -116,11 +116,11 @@ def memorization_score(
     matched = reduction == "matched"
     n_folds = _folds.find_repeats(train_mask)
     if n_folds is None:
-        arguments = (scores, train_mask, average)
-        sides = _subsets.average_in_and_out(*arguments, matched, rng)
-        error = _subsets.standard_error(*arguments)
-        p = _subsets.p_values(*arguments, rng)
-        null = _subsets.null_scores(*arguments, rng)
+        masks = train_mask, ~train_mask
+        sides = _subsets.average_sides(scores, masks, average, matched, rng)
+        error = _subsets.standard_error(scores, train_mask, average)
+        p = _subsets.p_values(scores, train_mask, average, rng)
+        null = _subsets.null_scores(scores, train_mask, average, matched, rng)
     else:
         rotated = _folds.rotate(scores, train_mask, n_folds)
         sides = _folds.average_in_and_out(rotated, average, matched)
@@ -140,8 +140,9 @@ def _check_arrays(scores, train_mask):
             "scores and train_mask must have the same shape (n_fits, n_samples), "
             f"got {scores.shape} and {train_mask.shape}."
         )
-    if np.isnan(scores).any():
-        raise ValueError(f"scores must not be nan, got {np.isnan(scores).sum()} nan.")
+    bad = ~(scores < np.inf)
+    if bad.any():
+        raise ValueError(f"scores must be finite or -inf, got {bad.sum()} that are nan or +inf.")
     for name, side in (("trained on", train_mask), ("held out of", ~train_mask)):
         missing = np.flatnonzero(~side.any(axis=0))
         if missing.size:

@@ -1,35 +1,26 @@
 """The meta-estimator: how much does each training row raise its own likelihood?"""
 
+from copy import deepcopy
 from numbers import Integral, Real
 from os import PathLike
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.utils import get_tags
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmem._random import child_seeds, set_random_state
-from skmem._sklearn import HasMethods, Interval, StrOptions, fit_context
+from skmem._sklearn import HasMethods, Interval, StrOptions, fit_context, num_samples
 from skmem.cross_fitting._cross_fit import FitOptions
 from skmem.cross_fitting._responses import resolve_response
+from skmem.cross_fitting._warn import warn_of_useless_memory
 from skmem.density import KernelDensity
 from skmem.memorization._estimates import DEFAULT_REPEATS, Design, cross_fitted, leave_one_out
 from skmem.memorization._frames import describe_rows, make_frame
+from skmem.memorization._queries import RefittedQueries, given
 
 
-def _refitted(name):
-    """Whether the refitted estimator has the method `name`."""
-
-    def check(self):
-        if hasattr(self, "estimator_"):
-            return hasattr(self.estimator_, name)
-        return self.refit and hasattr(self._estimator(), name)
-
-    return check
-
-
-class MemorizationScorer(MetaEstimatorMixin, BaseEstimator):
+class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
     """Memorization of every training row by a density, or any estimator that scores rows.
 
     In nats; positive = the training row raises its own likelihood (it is memorized), 0 = no effect.
@@ -58,8 +49,8 @@ class MemorizationScorer(MetaEstimatorMixin, BaseEstimator):
     n_jobs : int or None, default=None
         Number of fits at once, as in joblib. Results do not depend on it.
     tol : float, default=None
-        Stop adding repeats when the standard error of each of the 5 % highest scores is at most `tol` nats. At least
-        3 repeats are made and at most `n_repeats`.
+        Stop adding repeats of an int `cv` when the standard error of each of the 5 % highest scores is at most `tol`
+        nats. At least 3 repeats are made and at most `n_repeats`.
     refit : bool, default=True
         Whether to fit the estimator on all rows too, as `estimator_`, to which `score_samples`, `score` and `sample`
         go. Leave-one-out always does.
@@ -73,12 +64,18 @@ class MemorizationScorer(MetaEstimatorMixin, BaseEstimator):
     memorization_ : ndarray of shape (n_samples,)
         Memorization score: `log_density_in_` minus `log_density_out_`.
     standard_error_ : ndarray of shape (n_samples,)
-        Its standard error, by jackknife over repeats. Zero for leave-one-out, which has no fit-to-fit noise.
+        Its standard error, by jackknife over repeats; nan where a score is infinite or there is one repeat only.
+        For leave-one-out zero in closed form, nan by refits, which are too few to tell their noise. With L repeats,
+        ``memorization_`` plus or minus the 0.975 quantile of Student's t with L - 1 degrees of freedom times this
+        covers what infinitely many such designs would average to: in simulations with independent noise and 5 to 10
+        repeats in 93 to 95 % of rows where a fit's log-density varies by 0.3 nats, in 92 to 93 % at 1 nat and in
+        87 to 89 % at 3 nats, where a few fits make up the log-mean-exp (with "mean" in 95 % always).
     p_values_ : ndarray of shape (n_samples,)
         Chance that fits without the row score it as low as they did, were it not memorized: by rank among the fits
         with it. nan for leave-one-out.
     noise_floor_ : dict of float to float
-        Quantiles 0.95 and 0.999 of the score under exchange of in and out. Zero for leave-one-out.
+        Quantiles 0.95 and 0.999 over rows of the score under exchange of in and out. For leave-one-out like
+        `standard_error_`.
     log_density_in_ : ndarray of shape (n_samples,)
         Average log-density of the row over fits with it.
     log_density_out_ : ndarray of shape (n_samples,)
@@ -110,8 +107,8 @@ class MemorizationScorer(MetaEstimatorMixin, BaseEstimator):
         M_i = log p(x_i | all rows) - log p(x_i | all rows but i),
 
     each density averaged over the algorithm's randomness. It says how much the model depends on the row, not that
-    the row can be read off the model, and a small score is no proof of privacy. Copies of a row share its score:
-    look for duplicates first.
+    the row can be read off the model, and a small score is no proof of privacy. Copies of a row lower one another's
+    scores: look for duplicates first.
 
     Examples
     --------
@@ -134,7 +131,7 @@ class MemorizationScorer(MetaEstimatorMixin, BaseEstimator):
         "response": [StrOptions({"auto", "score_samples", "predict_proba"})],
         "memory": [None, str, PathLike, HasMethods("cache")],
         "n_jobs": [Integral, None],
-        "tol": [None, Interval(Real, 0, None, closed="left")],
+        "tol": [None, Interval(Real, 0, np.inf, closed="both")],
         "refit": ["boolean"],
         "random_state": ["random_state"],
         "progress": ["boolean"],
@@ -190,24 +187,29 @@ class MemorizationScorer(MetaEstimatorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a parameter is out of range, or a row is in all fits or in none.
+            If a parameter is out of range, a row is in all fits or in none, or `groups` are given where single rows
+            are left out.
         TypeError
             If the estimator cannot score rows.
         """
         estimator = self._estimator()
         response = resolve_response(estimator, y, self.response)
         validate_data(self, X, skip_check_array=True)
+        warn_of_useless_memory(self.memory, self.random_state)
         self._rows = describe_rows(X)
         seeds = child_seeds(self.random_state, 5)
         options = FitOptions(None, response, self.memory, self.n_jobs, self.progress)
         by_leaving_one_out = self._leaves_one_out(estimator, response, groups)
-        if self.refit or by_leaving_one_out:
-            self.estimator_ = set_random_state(clone(estimator), seeds[0]).fit(X, *_given(y))
+        vars(self).pop("estimator_", None)
+        unfitted = set_random_state(clone(estimator), seeds[0])
         if by_leaving_one_out:
-            estimate = leave_one_out(estimator, self.estimator_, X, y, options, int(seeds[1]))
+            self.estimator_ = unfitted.fit(X, *given(y))
+            estimate = leave_one_out(estimator, self.estimator_, X, y, options, seeds[1])
         else:
             design = Design(self.cv, self.n_repeats, self.reduction, self.tol, seeds[2:])
             estimate = cross_fitted(estimator, X, y, groups, design, options)
+            if self.refit:
+                self.estimator_ = unfitted.fit(X, *given(y))
         return self._keep(estimate)
 
     def top(self, n=10):
@@ -222,12 +224,19 @@ class MemorizationScorer(MetaEstimatorMixin, BaseEstimator):
 
         Returns
         -------
-        rows : ndarray of shape (n,)
+        rows : ndarray of shape (min(n, n_samples),)
             Positions of the rows in X.
-        memorization : ndarray of shape (n,)
+        memorization : ndarray of shape (min(n, n_samples),)
             Their scores.
+
+        Raises
+        ------
+        ValueError
+            If `n` is not an int of at least 0.
         """
         check_is_fitted(self)
+        if not isinstance(n, Integral) or n < 0:
+            raise ValueError(f"n must be an int of at least 0, got {n!r}.")
         rows = np.argsort(-self.memorization_, kind="stable")[:n]
         return rows, self.memorization_[rows]
 
@@ -256,77 +265,24 @@ class MemorizationScorer(MetaEstimatorMixin, BaseEstimator):
         }
         return make_frame(columns, self._rows)
 
-    @available_if(_refitted("score_samples"))
-    def score_samples(self, X):
-        """Log-density of each row under the estimator fitted on all rows.
-
-        In nats, the zero that of the estimator.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows to score.
-
-        Returns
-        -------
-        log_density : ndarray of shape (n_samples,)
-            Log p(x).
-        """
-        check_is_fitted(self)
-        return self.estimator_.score_samples(X)
-
-    @available_if(_refitted("score"))
-    def score(self, X, y=None):
-        """Score of the estimator fitted on all rows: its own `score`.
-
-        In nats for a density; higher is better.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows to score.
-        y : array-like of shape (n_samples,), default=None
-            Targets, for estimators that take them.
-
-        Returns
-        -------
-        score : float
-            What ``estimator_.score`` returns.
-        """
-        check_is_fitted(self)
-        return self.estimator_.score(X, *_given(y))
-
-    @available_if(_refitted("sample"))
-    def sample(self, n_samples=1, **params):
-        """Draw rows from the estimator fitted on all rows.
-
-        Parameters
-        ----------
-        n_samples : int, default=1
-            Number of rows.
-        **params : dict
-            Further arguments of the estimator's own `sample`, such as `random_state`.
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features)
-            What ``estimator_.sample`` returns.
-        """
-        check_is_fitted(self)
-        return self.estimator_.sample(n_samples, **params)
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         inner = get_tags(self._estimator())
         tags.estimator_type = inner.estimator_type
+        tags.classifier_tags = deepcopy(inner.classifier_tags)
         tags.target_tags.required = inner.target_tags.required
-        tags.input_tags = inner.input_tags
+        tags.input_tags = deepcopy(inner.input_tags)
         return tags
 
     def _estimator(self):
         return KernelDensity(bandwidth="loo") if self.estimator is None else self.estimator
 
     def _leaves_one_out(self, estimator, response, groups):
+        if self.method == "leave-one-out" and groups is not None:
+            raise ValueError(
+                "groups must be None for method='leave-one-out', which leaves out single rows, "
+                f"got {num_samples(groups)} groups."
+            )
         if self.method != "auto":
             return self.method == "leave-one-out"
         closed_form = hasattr(estimator, "leave_one_out_score_samples")
@@ -341,8 +297,3 @@ class MemorizationScorer(MetaEstimatorMixin, BaseEstimator):
         self.n_fits_ = estimate.n_fits
         self.n_repeats_ = estimate.n_repeats
         return self
-
-
-def _given(y):
-    """Positional arguments for a `y` that may be None."""
-    return () if y is None else (y,)

@@ -1,4 +1,4 @@
-"""Reductions of cross-fits with any masks: random subsets, leave-one-out, or any splitter's.
+"""Reductions of cross-fits with any masks: random subsets, or any splitter's.
 
 ``scores`` and ``train_mask`` are (n_fits, n_rows). Every row needs a fit with it and one without it. Under no
 memorization which fits have the row is a random labelling of exchangeable scores.
@@ -7,35 +7,33 @@ memorization which fits have the row is a random labelling of exchangeable score
 import numpy as np
 
 from skmem._math import difference
+from skmem.memorization._folds import is_as_low
 
 _N_DRAWS = 199
 _N_GROUPS = 10
 
 
-def average_in_and_out(scores, train_mask, average, matched, rng=None, n_draws=20):
-    """Averages over the fits with and without each row, two arrays (n_rows,).
+def average_sides(scores, sides, average, matched, rng=None, n_draws=20):
+    """Averages over the fits on either of two sides, each a mask like `train_mask`, two arrays (n_rows,).
 
-    Matched: random subsets of equal size on either side, m = min(n_in, n_out), their averages averaged.
+    Matched: over random subsets of as many fits as the smaller side has, their averages averaged.
     """
     if not matched:
-        return average(scores, axis=0, where=train_mask), average(
-            scores, axis=0, where=~train_mask
-        )
-    size = np.minimum(train_mask.sum(axis=0), (~train_mask).sum(axis=0))
-    sides = []
-    for side in (train_mask, ~train_mask):
-        if np.all(side.sum(axis=0) == size):
-            sides.append(average(scores, axis=0, where=side))
-            continue
-        draws = (_random_rank(side, rng) < size for _ in range(n_draws))
-        sides.append(np.mean([average(scores, axis=0, where=draw) for draw in draws], axis=0))
-    return tuple(sides)
+        return tuple(average(scores, axis=0, where=side) for side in sides)
+    counts = [side.sum(axis=0) for side in sides]
+    size = np.minimum(*counts)
+    averages = []
+    for side, count in zip(sides, counts, strict=True):
+        is_whole = np.all(count == size)
+        draws = [side] if is_whole else [_subset(side, size, rng) for _ in range(n_draws)]
+        averages.append(np.mean([average(scores, axis=0, where=d) for d in draws], axis=0))
+    return tuple(averages)
 
 
 def standard_error(scores, train_mask, average):
-    """Jackknife of in minus out over ten groups of fits, (n_rows,).
+    """Jackknife of in minus out, not matched, over ten groups of fits, (n_rows,).
 
-    nan where a row would be left without a fit on either side, or the fits are fewer than the groups.
+    nan where a row would be left without a fit on either side, the fits are fewer than the groups, or it is infinite.
     """
     n_fits = len(scores)
     if n_fits < _N_GROUPS:
@@ -43,8 +41,8 @@ def standard_error(scores, train_mask, average):
     without = []
     for group in range(_N_GROUPS):
         kept = np.arange(n_fits) % _N_GROUPS != group
-        in_and_out = average_in_and_out(scores[kept], train_mask[kept], average, matched=False)
-        without.append(difference(*in_and_out))
+        sides = train_mask[kept], ~train_mask[kept]
+        without.append(difference(*average_sides(scores[kept], sides, average, matched=False)))
     with np.errstate(invalid="ignore"):
         return np.sqrt((_N_GROUPS - 1) * np.var(without, axis=0))
 
@@ -57,28 +55,33 @@ def p_values(scores, train_mask, average, rng):
     out = average(scores, axis=0, where=~train_mask)
     as_low = np.ones(scores.shape[1])
     for _ in range(_N_DRAWS):
-        drawn = average(scores, axis=0, where=~train_mask[rng.permutation(len(scores))])
-        as_low += drawn <= out + 1e-12 * np.abs(out)
+        relabelled = train_mask[rng.permutation(len(scores))]
+        as_low += is_as_low(average(scores, axis=0, where=~relabelled), out)
     return as_low / (_N_DRAWS + 1)
 
 
-def null_scores(scores, train_mask, average, rng, n_draws=20):
-    """In minus out where both sides are disjoint random fits with the row, equally many, (n_draws, n_rows).
+def null_scores(scores, train_mask, average, matched, rng, n_draws=20):
+    """In minus out where some of the fits with the row stand in for those without it, (n_draws, n_rows).
 
-    nan where fewer than two fits have the row.
+    The actual fits without the row take no part, lest a memorized row raise the noise. Fewer fits on the two sides
+    make for more noise, which the last line takes back. nan where fewer than two fits have the row.
     """
     n_in = train_mask.sum(axis=0)
-    size = np.minimum(n_in // 2, len(scores) - n_in)
-    null = np.empty((n_draws, scores.shape[1]))
+    n_out = len(scores) - n_in
+    size = np.minimum(n_in // 2, n_out)
+    null = np.empty((n_draws, len(n_in)))
     for draw in null:
-        rank = _random_rank(train_mask, rng)
-        stand_in = average(scores, axis=0, where=rank < size)
-        rest = average(scores, axis=0, where=(rank >= size) & (rank < 2 * size))
-        draw[:] = difference(rest, stand_in)
-    return null
+        stand_in = _subset(train_mask, size, rng)
+        sides = train_mask & ~stand_in, stand_in
+        draw[:] = difference(*average_sides(scores, sides, average, matched, rng, n_draws=5))
+    with np.errstate(divide="ignore"):
+        return null * np.sqrt((1 / n_in + 1 / n_out) / (1 / (n_in - size) + 1 / size))
 
 
-def _random_rank(side, rng):
-    """Rank of every fit in a random order of the fits where `side` is true; the others come after them."""
-    key = np.where(side, rng.uniform(size=side.shape), np.inf)
-    return np.argsort(np.argsort(key, axis=0), axis=0)
+def _subset(side, size, rng):
+    """For each row `size` random fits among those where `side` is true, (n_fits, n_rows) of bool."""
+    order = rng.permutation(len(side))
+    shuffled = side[order]
+    chosen = np.empty_like(side)
+    chosen[order] = shuffled & (np.cumsum(shuffled, axis=0) <= size)
+    return chosen
