@@ -23,8 +23,7 @@ NO_MNIST = "MNIST is left out: `--mnist PATH` names an npz file with X_train (n,
 
 def arguments(argv, doc):
     """Parse the command line that all benchmarks share."""
-    parser = make_parser(doc)
-    return parser.parse_args(argv)
+    return make_parser(doc).parse_args(argv)
 
 
 def make_parser(doc):

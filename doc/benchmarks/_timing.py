@@ -1,6 +1,5 @@
 """How the benchmarks measure: calls in turn, ratios within a round, memory in a process of its own."""
 
-import resource
 import sys
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
@@ -90,5 +89,7 @@ def _peak_memory():
     if status.exists():  # Linux, where getrusage counts the parent's memory too
         fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
         return int(fields["VmHWM"].split()[0]) * 2**10
+    import resource  # on Unix alone
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 2**10

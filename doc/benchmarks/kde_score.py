@@ -1,7 +1,7 @@
 """Score held-out rows by a kernel density against scikit-learn's tree, one thread each.
 
-scikit-learn's tree may stop early on held-out rows and be wrong, which makes it faster than it should be; the last
-column of each case says how far skmem is from sums over all rows.
+scikit-learn's tree may stop early on held-out rows and be wrong, which makes it faster than it should be; the line
+after each time says how far either is from sums over all rows.
 """
 
 from functools import partial

@@ -29,7 +29,9 @@ def main(argv=None):
     case = f"GaussianMixture({k}) on {n_rows} x 10, {N_FITS} fits of {cpu:.2g} CPU seconds"
     lines = [faster(f"{case}: two workers against one", seconds, at_least=1.8)]
     equal = np.array_equal(alone.scores, refit(n_jobs=2).scores)
-    show(__doc__, lines, args, notes=[f"Scores equal to the last bit: {'yes' if equal else 'no'}."])
+    show(
+        __doc__, lines, args, notes=[f"Scores equal to the last bit: {'yes' if equal else 'no'}."]
+    )
 
 
 if __name__ == "__main__":
