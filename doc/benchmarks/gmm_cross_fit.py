@@ -6,12 +6,14 @@ common start shows in the mean log-density of held-out rows, over all rounds.
 """
 
 import os
+from functools import partial
 from itertools import count
 
 import numpy as np
 from sklearn import mixture
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
+from threadpoolctl import threadpool_limits
 
 from doc.benchmarks._common import TEN_BY_TEN, arguments, show
 from doc.benchmarks._timing import faster, paired
@@ -19,17 +21,11 @@ from skmem import cross_fit
 from skmem.density import GaussianMixture
 
 
-def rounds(estimator, X, held_out):
-    """A call that cross-fits with the next seed, and appends the mean log-density of held-out rows."""
-    seeds = count()
-
-    def call():
-        # Warm fits run on the threads that BLAS may use, cold ones in `n_jobs` processes.
-        options = {"n_jobs": os.cpu_count(), "random_state": next(seeds)}
-        fits = cross_fit(estimator, X, cv=TEN_BY_TEN, **options)
-        held_out.append(fits.scores[~fits.train_mask].mean())
-
-    return call
+def next_round(estimator, X, n_workers, seeds, held_out):
+    """Cross-fit with the next seed, and append the mean log-density of held-out rows."""
+    options = {"cv": TEN_BY_TEN, "n_jobs": n_workers, "random_state": next(seeds)}
+    fits = cross_fit(estimator, X, **options)
+    held_out.append(fits.scores[~fits.train_mask].mean())
 
 
 def main(argv=None):
@@ -41,9 +37,15 @@ def main(argv=None):
         "skmem, cold": GaussianMixture(k, cross_fit_start="cold"),
         "scikit-learn": mixture.GaussianMixture(k),
     }
+    n_workers = 2 if args.quick else os.cpu_count()
     held_out = {name: [] for name in sides}
-    calls = [rounds(estimator, X, held_out[name]) for name, estimator in sides.items()]
-    seconds = paired(*calls, repeats=repeats)
+    calls = [
+        partial(next_round, estimator, X, n_workers, count(), held_out[name])
+        for name, estimator in sides.items()
+    ]
+    # Warm fits run on the threads that BLAS may use, cold ones in processes.
+    with threadpool_limits(n_workers):
+        seconds = paired(*calls, repeats=repeats)
     case = f"digits {len(X)} x {X.shape[1]}, {k} components: warm against"
     lines = [
         faster(f"{case} {name}", seconds[:, [0, j]], at_least=3)
