@@ -44,7 +44,7 @@ def plan_pairs(X, X_train, kernel, weighting, own=None):
     if X.shape[1] > _MAX_DIMS or n_pairs < _MIN_PAIRS:
         return None
     train = _Boxes(X_train)
-    queries = train if own is not None else _Boxes(X)
+    queries = train if X is X_train else _Boxes(X)
     bounds = _weight_bounds(train, weighting, own)
     sizes = np.array([rows.size for rows in train.rows])
     plan, n_kept = [], 0

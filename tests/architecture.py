@@ -23,6 +23,7 @@ FLOORS = {
         "_kernels",
         "_kernel_plan",
         "_kernel_sums",
+        "_gauss_grid",
         "datasets",
     ],
     "F1": {"density", "neural"},

@@ -9,8 +9,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmem._blocks import map_blocks
-from skmem._sklearn import StrOptions, check_sample_weight, fit_context
-from skmem.density._base import check_train_mask
+from skmem._sklearn import StrOptions, fit_context
+from skmem.density._base import check_train_mask, check_weights
 from skmem.density._em import Options
 from skmem.density._gmm_downdates import leave_one_out_log_density
 from skmem.density._gmm_start import (
@@ -173,9 +173,7 @@ class GaussianMixture(mixture.GaussianMixture):
             If a weight is negative, too few rows have a positive one, or a covariance is not positive definite.
         """
         X = validate_data(self, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
-        sample_weight = check_sample_weight(
-            sample_weight, X, dtype=X.dtype, ensure_non_negative=True
-        )
+        sample_weight = check_weights(sample_weight, X, dtype=X.dtype)
         used = sample_weight > 0
         check_n_rows(used.sum(), self.n_components, "fit")
         rows = X if used.all() else X[used]

@@ -35,8 +35,8 @@ class KernelDensity(BaseDensity):
         root of its columns' mean variance; scikit-learn leaves the spread out). "loo" maximises the leave-one-out
         log-likelihood of the training rows, to 1e-4 of itself, without refitting.
     algorithm : {"auto", "kd_tree", "ball_tree"}, default="auto"
-        Every choice gives the same exact result; far groups of rows are skipped where that saves work and changes no
-        log-density by more than 1e-8 nat. A tree has to suit the metric, as in scikit-learn.
+        Every choice gives the same exact result, a tree having to suit the metric as in scikit-learn. For many rows
+        in few dimensions far groups are skipped, or Gaussians summed on a grid, where that is sure to 1e-8 nat.
     kernel : {"gaussian", "tophat", "epanechnikov", "exponential", "linear", "cosine"}, default="gaussian"
         The kernel, a decreasing function of the distance.
     metric : str, default="euclidean"

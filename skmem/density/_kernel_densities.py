@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skmem._gauss_grid import gauss_grid_log_sums
 from skmem._kernel_plan import plan_pairs
 from skmem._kernel_sums import PairwiseDistances, log_kernel_sums
 
@@ -12,11 +13,23 @@ def log_kernel_densities(X, X_train, weighting, kernel, metric, metric_params, o
     Where `own` names the training row that each row of X is, that row's own kernel is left out of the sum, though
     not of the total weight it is divided by.
     """
+    arguments = (X, X_train, weighting, kernel, metric, metric_params)
+    if kernel.smooth and metric == "euclidean":
+        log_sums = gauss_grid_log_sums(X, X_train, weighting, own)
+        rest = np.flatnonzero(np.isnan(log_sums).any(axis=1))
+        if rest.size < X.shape[0]:
+            own = None if own is None else own[rest]
+            log_sums[rest] = _pairwise_log_sums(X[rest], *arguments[1:], own)
+            return log_sums - log_total(weighting, kernel, X.shape[1])
+    return _pairwise_log_sums(*arguments, own) - log_total(weighting, kernel, X.shape[1])
+
+
+def _pairwise_log_sums(X, X_train, weighting, kernel, metric, metric_params, own):
+    """Log-sums of kernels over pairs of rows, leaving out pairs of far groups where there are any."""
     resolution = weighting.bandwidth.min() ** 2 if kernel.smooth else None
     distances = PairwiseDistances(X_train, metric, metric_params, resolution)
     plan = plan_pairs(X, X_train, kernel, weighting, own) if metric == "euclidean" else None
-    log_sums = log_kernel_sums(distances, X, kernel, weighting, own=own, plan=plan)
-    return log_sums - log_total(weighting, kernel, X.shape[1])
+    return log_kernel_sums(distances, X, kernel, weighting, own=own, plan=plan)
 
 
 def log_total(weighting, kernel, d):

@@ -198,5 +198,5 @@ def test_bad_splits_are_named(cv, options, message):
 
 @pytest.mark.parametrize("n_rows", [0, 1])
 def test_there_must_be_a_row_to_leave_out(n_rows):
-    with pytest.raises(ValueError, match=f"X must have at least 2 rows .* got {n_rows}"):
+    with pytest.raises(ValueError, match=f"X must have at least 2 rows .* got n_samples={n_rows}"):
         train_masks(LeaveOneOut(), X[:n_rows])
