@@ -1,16 +1,19 @@
 """Which training rows has a density estimator or a generative model memorized, and by how many nats?"""
 
-from skmem import cross_fitting, density, memorization
+from skmem import cross_fitting, datasets, density, memorization, report
 from skmem._version import __version__
-from skmem.cross_fitting import CrossFit, cross_fit
+from skmem.cross_fitting import CrossFit, SubsetSplit, cross_fit
 from skmem.memorization import MemorizationScorer
 
 __all__ = [
     "MemorizationScorer",
     "cross_fit",
     "CrossFit",
+    "SubsetSplit",
     "cross_fitting",
+    "datasets",
     "density",
     "memorization",
+    "report",
     "__version__",
 ]

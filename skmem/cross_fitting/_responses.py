@@ -1,7 +1,9 @@
 """What a fit says of each row: its log-density, or the probability of its true label."""
 
 import numpy as np
-from sklearn.base import is_classifier
+from sklearn.base import is_classifier, is_outlier_detector
+
+from skmem.cross_fitting._warn import warn_user
 
 _NEEDED = {
     "score_samples": "a method score_samples",
@@ -26,6 +28,11 @@ def resolve_response(estimator, y, response):
         raise TypeError(f"estimator must have {needed}, got {estimator!r}.")
     if offered[0] == "predict_proba":
         _check_labels(y)
+    elif is_outlier_detector(estimator):
+        warn_user(
+            f"score_samples of {type(estimator).__name__} is an outlier score, not a log-density: scores are in its "
+            "own unit, not in nats, and only reduction='mean' averages them in that unit."
+        )
     return offered[0]
 
 

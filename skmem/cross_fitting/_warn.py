@@ -6,12 +6,12 @@ import warnings
 _OURS = {"skmem", "sklearn"}
 
 
-def warn_user(message):
+def warn_user(message, category=UserWarning):
     """Warn at the nearest line outside skmem and scikit-learn, whose decorators wrap our doors."""
     frame, level = inspect.currentframe(), 1
     while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in _OURS:
         frame, level = frame.f_back, level + 1
-    warnings.warn(message, UserWarning, stacklevel=level)
+    warnings.warn(message, category, stacklevel=level)
 
 
 def warn_of_useless_memory(memory, random_state):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from numbers import Integral
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import LeaveOneOut
 
 from skmem._math import difference
@@ -13,6 +14,7 @@ from skmem.cross_fitting import CrossFit
 from skmem.cross_fitting._cross_fit import fill_scores
 from skmem.cross_fitting._responses import score_rows
 from skmem.cross_fitting._splits import train_masks
+from skmem.cross_fitting._warn import warn_user
 from skmem.memorization._reductions import (
     NOISE_QUANTILES,
     MemorizationScores,
@@ -65,12 +67,14 @@ def leave_one_out(estimator, fitted, X, y, options, seed):
         log_density_in = score_rows(fitted, X, y, options.response)
         log_density_out = np.diagonal(fits.scores).copy()
     n_rows = len(log_density_in)
-    noise = 0.0 if closed_form else np.nan  # one refit a row cannot tell how much refits vary
+    # One refit a row cannot tell how much refits vary, and an approximation is off by what nobody knows.
+    noise = 0.0 if closed_form and getattr(fitted, "leave_one_out_is_exact", True) else np.nan
+    memorization = difference(log_density_in, log_density_out)
     scores = MemorizationScores(
-        memorization=difference(log_density_in, log_density_out),
+        memorization=memorization,
         log_density_in=log_density_in,
         log_density_out=log_density_out,
-        standard_error=np.full(n_rows, noise),
+        standard_error=np.where(np.isfinite(memorization), noise, np.nan),
         p_values=np.full(n_rows, np.nan),
         noise_floor=dict.fromkeys(NOISE_QUANTILES, noise),
     )
@@ -88,15 +92,15 @@ def cross_fitted(estimator, X, y, groups, design, options):
             estimator, X, y, masks[:upto], seeds[:upto], options=options, first=first
         )
         fits = more if fits is None else _joined(fits, more)
-        scores = memorization_score(
-            fits.scores,
-            fits.train_mask,
-            reduction=design.reduction,
-            response=fits.response,
-            random_state=int(design.seeds[2]),
-        )
-        if _is_precise(scores, design.tol):
+        if design.tol is None or _is_precise(fits, design, is_last=n_made == n_repeats):
             break
+    scores = memorization_score(
+        fits.scores,
+        fits.train_mask,
+        reduction=design.reduction,
+        response=fits.response,
+        random_state=int(design.seeds[2]),
+    )
     return Estimate(scores, fits, fits.method, fits.n_fits, n_made)
 
 
@@ -130,10 +134,16 @@ def _joined(fits, more):
     )
 
 
-def _is_precise(scores, tol):
+def _is_precise(fits, design, is_last):
     """Whether the standard errors of the highest scores are all at most `tol`; infinite scores have none."""
-    if tol is None:
-        return False
-    top = np.argsort(scores.memorization)[-math.ceil(_TOP_SHARE * len(scores.memorization)) :]
-    infinite = np.isinf(scores.memorization[top])
-    return bool(np.all(infinite | (scores.standard_error[top] <= tol)))
+    memorization, error = fold_errors(fits, design.reduction)
+    top = np.argsort(memorization)[-math.ceil(_TOP_SHARE * len(memorization)) :]
+    finite = top[np.isfinite(memorization[top])]
+    precise = bool(np.all(error[finite] <= design.tol))
+    if is_last and not precise:
+        warn_user(
+            f"tol={design.tol} was not reached in n_repeats={design.n_repeats}: the largest standard error of the "
+            f"highest scores is {np.max(error[finite]):.3g}. Allow more repeats.",
+            ConvergenceWarning,
+        )
+    return precise

@@ -111,9 +111,7 @@ def memorization_score(
     """
     scores, train_mask = _check_arrays(scores, train_mask)
     rng = check_random_state(random_state)
-    logarithmic = response == "score_samples" and reduction != "mean"
-    average = logmeanexp if logarithmic else mean
-    matched = reduction == "matched"
+    average, matched = _averaging(reduction, response)
     n_folds = _folds.find_repeats(train_mask)
     if n_folds is None:
         masks = train_mask, ~train_mask
@@ -128,6 +126,21 @@ def memorization_score(
         p = _folds.p_values(rotated, average, rng)
         null = _folds.null_scores(rotated, average, matched, rng)
     return MemorizationScores(difference(*sides), *sides, error, p, _noise_floor(null))
+
+
+def fold_errors(fits, reduction):
+    """Memorization and its standard error, (n_samples,) each, of a CrossFit with folds: the quick part of the above."""
+    average, matched = _averaging(reduction, fits.response)
+    n_folds = _folds.find_repeats(fits.train_mask)
+    rotated = _folds.rotate(fits.scores, fits.train_mask, n_folds)
+    memorization = difference(*_folds.average_in_and_out(rotated, average, matched))
+    return memorization, _folds.standard_error(rotated, average, matched)
+
+
+def _averaging(reduction, response):
+    """What averages fits, and whether equal numbers of them."""
+    logarithmic = response == "score_samples" and reduction != "mean"
+    return (logmeanexp if logarithmic else mean), reduction == "matched"
 
 
 def _check_arrays(scores, train_mask):

@@ -20,6 +20,11 @@ from skmem.memorization._frames import describe_rows, make_frame
 from skmem.memorization._queries import RefittedQueries, given
 
 
+def default_density(X):
+    """Kernel density of the highest leave-one-out likelihood, its bandwidth a number."""
+    return KernelDensity(bandwidth=KernelDensity(bandwidth="loo").fit(X).bandwidth_)
+
+
 class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
     """Memorization of every training row by a density, or any estimator that scores rows.
 
@@ -29,16 +34,18 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
     ----------
     estimator : estimator object, default=None
         What memorizes: a density with `score_samples`, a classifier with `predict_proba`, or a Pipeline or search
-        around one. None is ``KernelDensity(bandwidth="loo")``.
+        around one. None is a KernelDensity with the bandwidth of the highest leave-one-out likelihood of X, the same
+        in all fits.
     cv : int, splitter or iterable of (train, test) indices, default=10
-        An int is shuffled K-fold, repeated; a splitter is used as it stands.
+        An int is shuffled K-fold, repeated; a splitter is used as it stands, with the `random_state` of its own.
     n_repeats : int, default=10
         Repeats of the K-fold of an int `cv`. With a splitter it must be 1 or left alone.
     method : {"auto", "cross-fit", "leave-one-out"}, default="auto"
         "leave-one-out" compares the fit on all rows with the one on all rows but one: in closed form where the
-        estimator has `leave_one_out_score_samples`, by n_samples refits where not. "cross-fit" averages over many
-        fits with and without each row, which gives the noise too. "auto" takes leave-one-out where it has an exact
-        closed form, and cross-fits otherwise or when `groups` are given.
+        estimator has `leave_one_out_score_samples`, by n_samples refits where not. In closed form the bandwidth of a
+        KernelDensity stays the one found on all rows, and a mixture takes one step of EM. "cross-fit" averages over
+        many fits with and without each row, which gives the noise too. "auto" takes leave-one-out where that has an
+        exact closed form, and cross-fits otherwise or where `cv` is a splitter or `tol` or `groups` are given.
     reduction : {"matched", "pooled", "mean"}, default="matched"
         How fits are averaged; see :func:`skmem.memorization.memorization_score`.
     response : {"auto", "score_samples", "predict_proba"}, default="auto"
@@ -50,7 +57,8 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
         Number of fits at once, as in joblib. Results do not depend on it.
     tol : float, default=None
         Stop adding repeats of an int `cv` when the standard error of each of the 5 % highest scores is at most `tol`
-        nats. At least 3 repeats are made and at most `n_repeats`.
+        nats. At least 3 repeats are made, unless `n_repeats` is less, and at most `n_repeats`: then a
+        ConvergenceWarning says how far off they are.
     refit : bool, default=True
         Whether to fit the estimator on all rows too, as `estimator_`, to which `score_samples`, `score` and `sample`
         go. Leave-one-out always does.
@@ -65,7 +73,7 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
         Memorization score: `log_density_in_` minus `log_density_out_`.
     standard_error_ : ndarray of shape (n_samples,)
         Its standard error, by jackknife over repeats; nan where a score is infinite or there is one repeat only.
-        For leave-one-out zero in closed form, nan by refits, which are too few to tell their noise. With L repeats,
+        For leave-one-out zero in exact closed form, and else nan: not known. With L repeats,
         ``memorization_`` plus or minus the 0.975 quantile of Student's t with L - 1 degrees of freedom times this
         covers what infinitely many such designs would average to: in simulations with independent noise and 5 to 10
         repeats in 93 to 95 % of rows where a fit's log-density varies by 0.3 nats, in 92 to 93 % at 1 nat and in
@@ -192,9 +200,9 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
         TypeError
             If the estimator cannot score rows.
         """
-        estimator = self._estimator()
-        response = resolve_response(estimator, y, self.response)
         validate_data(self, X, skip_check_array=True)
+        estimator = default_density(X) if self.estimator is None else self.estimator
+        response = resolve_response(estimator, y, self.response)
         warn_of_useless_memory(self.memory, self.random_state)
         self._rows = describe_rows(X)
         seeds = child_seeds(self.random_state, 5)
@@ -275,7 +283,7 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
         return tags
 
     def _estimator(self):
-        return KernelDensity(bandwidth="loo") if self.estimator is None else self.estimator
+        return KernelDensity() if self.estimator is None else self.estimator
 
     def _leaves_one_out(self, estimator, response, groups):
         if self.method == "leave-one-out" and groups is not None:
@@ -285,9 +293,12 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
             )
         if self.method != "auto":
             return self.method == "leave-one-out"
+        asks_for_fits = (
+            not isinstance(self.cv, Integral) or self.tol is not None or groups is not None
+        )
         closed_form = hasattr(estimator, "leave_one_out_score_samples")
         exact = getattr(estimator, "leave_one_out_is_exact", True)
-        return closed_form and exact and response == "score_samples" and groups is None
+        return closed_form and exact and response == "score_samples" and not asks_for_fits
 
     def _keep(self, estimate):
         for name, value in vars(estimate.scores).items():
