@@ -31,7 +31,8 @@ class MemorizationScores:
     p_values : ndarray of shape (n_samples,)
         Chance of a held-out average as low, were the row not memorized.
     noise_floor : dict of float to float
-        Quantiles 0.95 and 0.999 of the score under exchange of in and out.
+        Quantiles 0.95 and 0.999 of the score under exchange of in and out, over rows; nan where there is nothing to
+        exchange. For "pooled" of fewer than ten folds or of subsets it is too low, as it holds less of their bias.
     """
 
     memorization: np.ndarray

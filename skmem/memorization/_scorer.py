@@ -31,7 +31,7 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
         What memorizes: a density with `score_samples`, a classifier with `predict_proba`, or a Pipeline or search
         around one. None is ``KernelDensity(bandwidth="loo")``.
     cv : int, splitter or iterable of (train, test) indices, default=10
-        An int is shuffled K-fold, repeated; a splitter is used as it stands.
+        For cross-fitting: an int is shuffled K-fold, repeated; a splitter is used as it stands.
     n_repeats : int, default=10
         Repeats of the K-fold of an int `cv`. With a splitter it must be 1 or left alone.
     method : {"auto", "cross-fit", "leave-one-out"}, default="auto"
