@@ -5,7 +5,7 @@ from inspect import signature
 import numpy as np
 from sklearn.base import _fit_context as fit_context
 from sklearn.model_selection._split import GroupsConsumerMixin
-from sklearn.utils import _safe_indexing as safe_indexing
+from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import (
     HasMethods,
     Hidden,
@@ -33,6 +33,11 @@ __all__ = [
     "get_feature_names",
     "num_samples",
 ]
+
+
+def safe_indexing(X, indices):
+    """Rows `indices` of a table of any kind; older versions cannot take them from pyarrow's."""
+    return X.take(indices) if type(X).__module__ == "pyarrow.lib" else _safe_indexing(X, indices)
 
 
 def check_mixture_parameters(mixture, X):

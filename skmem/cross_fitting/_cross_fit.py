@@ -192,8 +192,6 @@ def cross_fit(
     >>> print(f"{fits.scores[~fits.train_mask].mean():.2f} nats a row held out")
     -1.67 nats a row held out
     """
-    if isinstance(estimator, type):
-        raise TypeError(f"estimator must be an instance, got the class {estimator.__name__}.")
     warn_of_useless_memory(memory, random_state)
     response = resolve_response(estimator, y, response)
     rng = check_random_state(random_state)

@@ -17,10 +17,12 @@ def resolve_response(estimator, y, response):
     Raises
     ------
     TypeError
-        If the estimator lacks the method, or `y` is needed and missing.
+        If the estimator is a class or lacks the method, or `y` is needed and missing.
     ValueError
         If `y` is needed and is not one label a row.
     """
+    if isinstance(estimator, type):
+        raise TypeError(f"estimator must be an instance, got the class {estimator.__name__}.")
     wanted = list(_NEEDED) if response == "auto" else [response]
     offered = [name for name in wanted if _offers(estimator, name)]
     if not offered:

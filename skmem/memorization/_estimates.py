@@ -1,4 +1,4 @@
-"""The two ways to memorization: leave one row out, or cross-fit and reduce."""
+"""Memorization by cross-fitting: fit with and without each row, and reduce."""
 
 import math
 from dataclasses import dataclass, replace
@@ -6,19 +6,17 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import LeaveOneOut
 
-from skmem._math import difference
 from skmem._random import child_seeds
 from skmem.cross_fitting import CrossFit
 from skmem.cross_fitting._cross_fit import fill_scores
-from skmem.cross_fitting._responses import score_rows
 from skmem.cross_fitting._splits import train_masks
 from skmem.cross_fitting._warn import warn_user
+from skmem.density import KernelDensity
 from skmem.memorization._reductions import (
-    NOISE_QUANTILES,
     MemorizationScores,
     check_both_sides,
+    fold_errors,
     memorization_score,
 )
 
@@ -49,38 +47,6 @@ class Design:
     seeds: np.ndarray
 
 
-def leave_one_out(estimator, fitted, X, y, options, seed):
-    """Estimate from the fit on all rows and the fits on all rows but one.
-
-    In closed form where the fitted estimator has `leave_one_out_score_samples`, by refits where it has not.
-    """
-    closed_form = options.response == "score_samples" and hasattr(
-        fitted, "leave_one_out_score_samples"
-    )
-    fits = None
-    if closed_form:
-        log_density_in = fitted.score_samples(X)
-        log_density_out = fitted.leave_one_out_score_samples()
-    else:
-        masks = train_masks(LeaveOneOut(), X, y)
-        fits = fill_scores(estimator, X, y, masks, child_seeds(seed, len(masks)), options=options)
-        log_density_in = score_rows(fitted, X, y, options.response)
-        log_density_out = np.diagonal(fits.scores).copy()
-    n_rows = len(log_density_in)
-    # One refit a row cannot tell how much refits vary, and an approximation is off by what nobody knows.
-    noise = 0.0 if closed_form and getattr(fitted, "leave_one_out_is_exact", True) else np.nan
-    memorization = difference(log_density_in, log_density_out)
-    scores = MemorizationScores(
-        memorization=memorization,
-        log_density_in=log_density_in,
-        log_density_out=log_density_out,
-        standard_error=np.where(np.isfinite(memorization), noise, np.nan),
-        p_values=np.full(n_rows, np.nan),
-        noise_floor=dict.fromkeys(NOISE_QUANTILES, noise),
-    )
-    return Estimate(scores, fits, "leave-one-out", 1 if closed_form else 1 + n_rows, 1)
-
-
 def cross_fitted(estimator, X, y, groups, design, options):
     """Estimate from fits with and without each row, repeat by repeat where there is a `tol` to reach."""
     masks, n_repeats = _masks(X, y, groups, design, options.response)
@@ -92,8 +58,9 @@ def cross_fitted(estimator, X, y, groups, design, options):
             estimator, X, y, masks[:upto], seeds[:upto], options=options, first=first
         )
         fits = more if fits is None else _joined(fits, more)
-        if design.tol is None or _is_precise(fits, design, is_last=n_made == n_repeats):
+        if n_made < n_repeats and _worst_error(fits, design) <= design.tol:
             break
+    _warn_of_imprecision(fits, design, n_made)
     scores = memorization_score(
         fits.scores,
         fits.train_mask,
@@ -134,16 +101,23 @@ def _joined(fits, more):
     )
 
 
-def _is_precise(fits, design, is_last):
-    """Whether the standard errors of the highest scores are all at most `tol`; infinite scores have none."""
+def _worst_error(fits, design):
+    """Largest standard error of the highest scores; infinite scores have none."""
     memorization, error = fold_errors(fits, design.reduction)
     top = np.argsort(memorization)[-math.ceil(_TOP_SHARE * len(memorization)) :]
-    finite = top[np.isfinite(memorization[top])]
-    precise = bool(np.all(error[finite] <= design.tol))
-    if is_last and not precise:
+    return np.max(error[top], initial=0.0, where=np.isfinite(memorization[top]))
+
+
+def _warn_of_imprecision(fits, design, n_repeats):
+    """Warn of a `tol` that all repeats could not reach; a single one cannot tell."""
+    if design.tol is not None and n_repeats > 1 and _worst_error(fits, design) > design.tol:
         warn_user(
-            f"tol={design.tol} was not reached in n_repeats={design.n_repeats}: the largest standard error of the "
-            f"highest scores is {np.max(error[finite]):.3g}. Allow more repeats.",
+            f"tol={design.tol} was not reached in n_repeats={n_repeats}: standard errors of the highest scores are "
+            f"up to {_worst_error(fits, design):.3g}. Allow more repeats.",
             ConvergenceWarning,
         )
-    return precise
+
+
+def default_density(X):
+    """Kernel density of the highest leave-one-out likelihood, its bandwidth a number."""
+    return KernelDensity(bandwidth=KernelDensity(bandwidth="loo").fit(X).bandwidth_)

@@ -31,7 +31,8 @@ class MemorizationScores:
     p_values : ndarray of shape (n_samples,)
         Chance of a held-out average as low, were the row not memorized.
     noise_floor : dict of float to float
-        Quantiles 0.95 and 0.999 of the score under exchange of in and out.
+        Quantiles 0.95 and 0.999 of the score under exchange of in and out, over rows; nan where there is nothing to
+        exchange. For "pooled" of fewer than ten folds or of subsets it is too low, as it holds less of their bias.
     """
 
     memorization: np.ndarray
@@ -100,6 +101,11 @@ def memorization_score(
     among other choices of one fit per repeat is a p-value. For masks without folds, random subsets of equal size take
     the place of rotated folds.
 
+    With L repeats, the score plus or minus the 0.975 quantile of Student's t with L - 1 degrees of freedom times its
+    standard error covers what infinitely many such designs would average to: in simulations with independent noise
+    and 5 to 10 repeats in 93 to 95 % of rows where a fit's log-density varies by 0.3 nats, in 92 to 93 % at 1 nat and
+    in 87 to 89 % at 3 nats, where a few fits make up the log-mean-exp (with "mean" in 95 % always).
+
     Examples
     --------
     >>> import numpy as np
@@ -129,7 +135,7 @@ def memorization_score(
 
 
 def fold_errors(fits, reduction):
-    """Memorization and its standard error, (n_samples,) each, of a CrossFit with folds: the quick part of the above."""
+    """Memorization and its standard error, (n_samples,) each, of a CrossFit with folds: the quick part."""
     average, matched = _averaging(reduction, fits.response)
     n_folds = _folds.find_repeats(fits.train_mask)
     rotated = _folds.rotate(fits.scores, fits.train_mask, n_folds)

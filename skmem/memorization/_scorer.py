@@ -10,19 +10,15 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmem._random import child_seeds, set_random_state
-from skmem._sklearn import HasMethods, Interval, StrOptions, fit_context, num_samples
+from skmem._sklearn import HasMethods, Interval, StrOptions, fit_context
 from skmem.cross_fitting._cross_fit import FitOptions
 from skmem.cross_fitting._responses import resolve_response
 from skmem.cross_fitting._warn import warn_of_useless_memory
 from skmem.density import KernelDensity
-from skmem.memorization._estimates import DEFAULT_REPEATS, Design, cross_fitted, leave_one_out
+from skmem.memorization._estimates import DEFAULT_REPEATS, Design, cross_fitted, default_density
 from skmem.memorization._frames import describe_rows, make_frame
+from skmem.memorization._leave_one_out import leave_one_out, leaves_one_out
 from skmem.memorization._queries import RefittedQueries, given
-
-
-def default_density(X):
-    """Kernel density of the highest leave-one-out likelihood, its bandwidth a number."""
-    return KernelDensity(bandwidth=KernelDensity(bandwidth="loo").fit(X).bandwidth_)
 
 
 class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
@@ -37,7 +33,7 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
         around one. None is a KernelDensity with the bandwidth of the highest leave-one-out likelihood of X, the same
         in all fits.
     cv : int, splitter or iterable of (train, test) indices, default=10
-        An int is shuffled K-fold, repeated; a splitter is used as it stands, with the `random_state` of its own.
+        For cross-fitting: an int is shuffled K-fold, repeated; a splitter is used as it stands, with its own seed.
     n_repeats : int, default=10
         Repeats of the K-fold of an int `cv`. With a splitter it must be 1 or left alone.
     method : {"auto", "cross-fit", "leave-one-out"}, default="auto"
@@ -72,22 +68,16 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
     memorization_ : ndarray of shape (n_samples,)
         Memorization score: `log_density_in_` minus `log_density_out_`.
     standard_error_ : ndarray of shape (n_samples,)
-        Its standard error, by jackknife over repeats; nan where a score is infinite or there is one repeat only.
-        For leave-one-out zero in exact closed form, and else nan: not known. With L repeats,
-        ``memorization_`` plus or minus the 0.975 quantile of Student's t with L - 1 degrees of freedom times this
-        covers what infinitely many such designs would average to: in simulations with independent noise and 5 to 10
-        repeats in 93 to 95 % of rows where a fit's log-density varies by 0.3 nats, in 92 to 93 % at 1 nat and in
-        87 to 89 % at 3 nats, where a few fits make up the log-mean-exp (with "mean" in 95 % always).
+        Its standard error, by jackknife over repeats; nan where a score is infinite or there is one repeat only. For
+        leave-one-out zero in exact closed form, and else nan: not known. `memorization_score` says what it covers.
     p_values_ : ndarray of shape (n_samples,)
         Chance that fits without the row score it as low as they did, were it not memorized: by rank among the fits
         with it. nan for leave-one-out.
     noise_floor_ : dict of float to float
         Quantiles 0.95 and 0.999 over rows of the score under exchange of in and out. For leave-one-out like
         `standard_error_`.
-    log_density_in_ : ndarray of shape (n_samples,)
-        Average log-density of the row over fits with it.
-    log_density_out_ : ndarray of shape (n_samples,)
-        Average log-density of the row over fits without it.
+    log_density_in_, log_density_out_ : ndarray of shape (n_samples,)
+        Average log-density of the row over fits with it, and over fits without it.
     cross_fit_ : CrossFit or None
         The raw scores of all fits; None for closed-form leave-one-out.
     estimator_ : estimator object
@@ -98,10 +88,8 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
         Number of fits that the scores rest on.
     n_repeats_ : int
         Number of repeats made: fewer than `n_repeats` where `tol` was reached.
-    n_features_in_ : int
-        Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of features seen in `fit`, where X has names that are all strings.
+    n_features_in_, feature_names_in_ : int and ndarray of shape (n_features_in_,)
+        Number of features seen in `fit`, and their names where X has names that are all strings.
 
     See Also
     --------
@@ -200,14 +188,14 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
         TypeError
             If the estimator cannot score rows.
         """
+        response = resolve_response(self._estimator(), y, self.response)
         validate_data(self, X, skip_check_array=True)
         estimator = default_density(X) if self.estimator is None else self.estimator
-        response = resolve_response(estimator, y, self.response)
         warn_of_useless_memory(self.memory, self.random_state)
         self._rows = describe_rows(X)
         seeds = child_seeds(self.random_state, 5)
         options = FitOptions(None, response, self.memory, self.n_jobs, self.progress)
-        by_leaving_one_out = self._leaves_one_out(estimator, response, groups)
+        by_leaving_one_out = leaves_one_out(self, estimator, response, groups)
         vars(self).pop("estimator_", None)
         unfitted = set_random_state(clone(estimator), seeds[0])
         if by_leaving_one_out:
@@ -284,21 +272,6 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
 
     def _estimator(self):
         return KernelDensity() if self.estimator is None else self.estimator
-
-    def _leaves_one_out(self, estimator, response, groups):
-        if self.method == "leave-one-out" and groups is not None:
-            raise ValueError(
-                "groups must be None for method='leave-one-out', which leaves out single rows, "
-                f"got {num_samples(groups)} groups."
-            )
-        if self.method != "auto":
-            return self.method == "leave-one-out"
-        asks_for_fits = (
-            not isinstance(self.cv, Integral) or self.tol is not None or groups is not None
-        )
-        closed_form = hasattr(estimator, "leave_one_out_score_samples")
-        exact = getattr(estimator, "leave_one_out_is_exact", True)
-        return closed_form and exact and response == "score_samples" and not asks_for_fits
 
     def _keep(self, estimate):
         for name, value in vars(estimate.scores).items():

@@ -5,6 +5,7 @@ import pytest
 from sklearn.base import BaseEstimator
 from sklearn.datasets import load_iris
 from sklearn.decomposition import PCA
+from sklearn.ensemble import IsolationForest
 from sklearn.linear_model import LogisticRegression
 from sklearn.mixture import BayesianGaussianMixture
 from sklearn.model_selection import (
@@ -328,3 +329,41 @@ def test_folds_of_a_classifier_are_stratified():
     assert np.ptp(counts, axis=0).max() <= 1
     splitter = StratifiedKFold(5)
     assert fit(LogisticRegression(), y=y, cv=splitter).n_fits_ == 5
+
+
+def test_auto_cross_fits_where_splits_are_given():
+    # Splits that a person chose are no default to be passed over.
+    assert MemorizationScorer(kde, cv=KFold(3)).fit(X).method_ == "closed-form"
+
+
+def test_auto_cross_fits_where_a_tolerance_is_given():
+    rows = np.random.default_rng(0).normal(size=(50, 2))
+    scorer = MemorizationScorer(KernelDensity(), tol=1e3, random_state=0).fit(rows)
+    # A tolerance of the noise asks for the noise.
+    assert scorer.method_ == "closed-form"
+    assert scorer.n_repeats_ == 3
+
+
+def test_the_default_density_has_one_bandwidth_in_all_fits():
+    rows = np.random.default_rng(0).normal(size=(60, 2))
+    best = KernelDensity(bandwidth="loo").fit(rows).bandwidth_
+    for method in ("leave-one-out", "cross-fit"):
+        by_default = MemorizationScorer(method=method, random_state=0).fit(rows)
+        given = MemorizationScorer(KernelDensity(bandwidth=best), method=method, random_state=0)
+        # Found once, on all rows: what changes from fit to fit is the rows alone.
+        np.testing.assert_array_equal(by_default.memorization_, given.fit(rows).memorization_)
+
+
+def test_leave_one_out_of_a_mixture_claims_no_precision():
+    rows = np.random.default_rng(0).normal(size=(60, 2))
+    one_step = MemorizationScorer(GaussianMixture(2, random_state=0), method="leave-one-out")
+    # One step of EM is off by what nobody knows, which is not zero.
+    assert np.isnan(one_step.fit(rows).standard_error_).all()
+    exact = MemorizationScorer(GaussianMixture(1, random_state=0), method="leave-one-out")
+    assert not exact.fit(rows).standard_error_.any()
+
+
+def test_outlier_scores_are_no_nats():
+    rows = np.random.default_rng(0).normal(size=(60, 2))
+    with pytest.warns(UserWarning, match="outlier score, not a log-density"):
+        MemorizationScorer(IsolationForest(n_estimators=3), n_repeats=1, cv=2).fit(rows)

@@ -150,7 +150,11 @@ def test_rows_of_another_width_are_refused():
 @pytest.mark.parametrize(
     ("params", "error", "message"),
     [
-        ({"estimator": KernelDensity}, TypeError, "instance.* class instead"),
+        (
+            {"estimator": KernelDensity},
+            TypeError,
+            "estimator must be an instance, got the class Kern",
+        ),
         ({"estimator": "kde"}, ValueError, "'estimator' .* Got 'kde'"),
         (
             {"estimator": LinearRegression(), "y": y},
