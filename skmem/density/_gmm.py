@@ -17,14 +17,10 @@ from skmem.density._gmm_start import (
     best_run,
     check_n_rows,
     fitted_mixture,
+    starts_warm,
     warm_scores,
     warn_not_converged,
 )
-
-
-def _starts_warm(estimator):
-    # Without an iteration a warm fit would be the full fit, which saw the held-out rows.
-    return estimator.cross_fit_start == "warm" and estimator.max_iter != 0
 
 
 class GaussianMixture(mixture.GaussianMixture):
@@ -193,6 +189,11 @@ class GaussianMixture(mixture.GaussianMixture):
         tags.array_api_support = False
         return tags
 
+    def _estimate_log_prob(self, X, **namespace):
+        # scikit-learn 1.9 gives log-densities the type of the rows: of whole numbers, it cuts them off to such.
+        X = X if X.dtype.kind == "f" else X.astype(np.float64)
+        return super()._estimate_log_prob(X, **namespace)
+
     @property
     def leave_one_out_is_exact(self):
         """Whether :meth:`leave_one_out_score_samples` equals refits, as it does with one component."""
@@ -248,7 +249,7 @@ class GaussianMixture(mixture.GaussianMixture):
         fitted = fitted_mixture(self)
         return leave_one_out_log_density(self._fit_X, self._fit_mass, fitted, self.reg_covar)
 
-    @available_if(_starts_warm)
+    @available_if(starts_warm)
     def cross_fit_score_samples(self, X, train_mask, X_eval=None):
         """Log-density of each row of `X_eval` under one mixture for each row of `train_mask`.
 
