@@ -272,6 +272,13 @@ def test_equal_rows_have_no_bandwidth(bandwidth):
     assert_allclose(kde.leave_one_out_score_samples(), -np.log(2 * np.pi))
 
 
+@pytest.mark.parametrize("scale", [1e-155, 1e155])
+def test_loo_bandwidth_refuses_rows_whose_squared_distances_are_no_floats(scale):
+    # The likelihood would be nan for every bandwidth, and the search for its maximum endless.
+    with pytest.raises(ValueError, match="bandwidth='loo' needs rows from 1e-140 to 1e\\+140"):
+        KernelDensity(bandwidth="loo").fit(scale * rows())
+
+
 def test_loo_bandwidth_refuses_rows_that_all_have_copies():
     with pytest.raises(ValueError, match="exact copy"):
         KernelDensity(bandwidth="loo").fit(np.repeat(rows(20), 2, axis=0))
