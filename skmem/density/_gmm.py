@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skmem._blocks import map_blocks
 from skmem._sklearn import StrOptions, fit_context
 from skmem.density._base import check_train_mask, check_weights
-from skmem.density._em import Options
+from skmem.density._em import Options, log_gaussians
 from skmem.density._gmm_downdates import leave_one_out_log_density
 from skmem.density._gmm_start import (
     best_run,
@@ -189,10 +189,10 @@ class GaussianMixture(mixture.GaussianMixture):
         tags.array_api_support = False
         return tags
 
-    def _estimate_log_prob(self, X, **namespace):
-        # scikit-learn 1.9 gives log-densities the type of the rows: of whole numbers, it cuts them off to such.
+    def _estimate_log_prob(self, X, **_):
+        # scikit-learn 1.9 loses the digits that an offset takes, and of whole numbers all but the whole ones.
         X = X if X.dtype.kind == "f" else X.astype(np.float64)
-        return super()._estimate_log_prob(X, **namespace)
+        return log_gaussians(X, fitted_mixture(self))
 
     @property
     def leave_one_out_is_exact(self):
