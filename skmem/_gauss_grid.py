@@ -53,9 +53,11 @@ class _Grid:
     def __init__(self, X, h):
         self.h = h
         self.low = X.min(axis=0).astype(np.float64)
-        self.n_cells = np.floor((X.max(axis=0) - self.low) / h).astype(np.int64) + 1
+        cells = np.floor((X.max(axis=0).astype(np.float64) - self.low) / h) + 1
+        # Counted as floats: of a bandwidth tiny beside the spread there may be more than integers can count.
+        self.size = float(np.prod(cells * _NODES))
+        self.n_cells = np.minimum(cells, 2.0**62).astype(np.int64)
         self.shape = tuple(int(n) * _NODES for n in self.n_cells)
-        self.size = float(np.prod(self.n_cells.astype(np.float64) * _NODES))
         angles = (2 * np.arange(_NODES) + 1) * np.pi / (2 * _NODES)
         self.nodes = 0.5 - 0.5 * np.cos(angles)
         degrees = np.arange(_NODES)

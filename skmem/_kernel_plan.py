@@ -1,5 +1,7 @@
 """Which training rows matter to which rows: boxes of a tree, far ones left out where they are negligible."""
 
+from functools import partial
+
 import numpy as np
 from scipy.special import logsumexp
 from sklearn.neighbors import KDTree
@@ -21,6 +23,10 @@ class _Boxes:
         self.rows = [order[nodes["idx_start"][i] : nodes["idx_end"][i]] for i in leaves]
         self.low, self.high = bounds[:, leaves]
 
+    def rows_of(self, boxes):
+        """Rows in these boxes, in order."""
+        return np.sort(np.concatenate([self.rows[i] for i in boxes]))
+
     def sums(self, weights):
         """Sum of the weights (n_fits, n_rows) in each box, (n_fits, n_boxes)."""
         order = np.concatenate(self.rows)
@@ -36,6 +42,8 @@ class _Boxes:
 
 def plan_pairs(X, X_train, kernel, weighting, own=None):
     """Pairs (rows, columns) for `log_kernel_sums` without negligible kernels, or None where all are better taken.
+
+    The columns are functions without arguments that give them.
 
     Boxes of training rows are left out of the sums of a box of rows when the most they can add is less than 1e-9 of
     the least that all boxes add. Around an isolated row that least is little, so nothing is left out.
@@ -53,8 +61,9 @@ def plan_pairs(X, X_train, kernel, weighting, own=None):
         n_kept += rows.size * sizes[near].sum()
         if n_kept > n_pairs / 2:
             return None
-        columns = np.sort(np.concatenate([train.rows[i] for i in np.flatnonzero(near)]))
-        blocks = row_blocks(rows.size, columns.size * X.dtype.itemsize)
+        # Boxes, not the rows in them: those would be a fixed share of all pairs, held at once.
+        columns = partial(train.rows_of, np.flatnonzero(near).astype(np.int32))
+        blocks = row_blocks(rows.size, sizes[near].sum() * X.dtype.itemsize)
         plan += [(rows[block], columns) for block in blocks]
     return plan
 

@@ -1,6 +1,7 @@
 """Sums of kernels over any weighting of the training rows, in log space, one pass over blocks of distances."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.spatial.distance import cdist
@@ -92,18 +93,21 @@ def log_kernel_sums(distances, X, kernel, weighting, *, own=None, plan=None):
     """Log of the weighted sums ``sum_i w[k, i] K(|x_j - x_i| / h_k)``, as an array (n_rows, n_fits).
 
     `own` names the training row that each row of X is, or is None; that row's own term is left out of the sums.
-    `plan` is a list of pairs (rows, columns) that says which training rows matter to which rows; by default all do.
+    `plan` is a list of pairs (rows, function that gives columns) that says which training rows matter to which rows;
+    by default all do.
     Stable however small the kernels are: a sum that would underflow beside a larger kernel is taken again by itself.
     """
     n_rows, n_fits = X.shape[0], weighting.weights.shape[0]
     if plan is None:
         row_bytes = weighting.weights.shape[1] * distances.dtype.itemsize
-        plan = [(np.arange(n_rows)[rows], slice(None)) for rows in row_blocks(n_rows, row_bytes)]
+        blocks = row_blocks(n_rows, row_bytes)
+        plan = [(np.arange(n_rows)[rows], partial(slice, None)) for rows in blocks]
     sums = _Sums(distances, X, kernel, weighting, own)
     out = np.empty((n_rows, n_fits))
 
     def fill(pair):
-        out[pair[0]] = sums.of_block(*pair)
+        rows, columns = pair
+        out[rows] = sums.of_block(rows, columns())
 
     map_blocks(fill, plan)
     return out

@@ -46,6 +46,7 @@ BAD_MASKS = {
     "integers": np.ones((2, len(X)), dtype=int),
     "another width": np.ones((2, len(X) - 1), dtype=bool),
     "one fit": np.ones(len(X), dtype=bool),
+    "no fits": np.ones((0, len(X)), dtype=bool),
     "a fit without rows": np.repeat([[True], [False]], len(X), axis=1),
 }
 

@@ -365,3 +365,15 @@ def test_parquet_without_pyarrow_names_the_cure(tmp_path, monkeypatch):
     # What to type is in the message.
     with pytest.raises(ImportError, match=r'pip install "skmem\[frames\]"'):
         load_table(write(tmp_path / "a.parquet", ""))
+
+
+@pytest.mark.parametrize("text", ["0,1\n5,6\n7,8\n", "1\n2\n3\n"])
+def test_a_header_that_counts_the_columns_is_said_to_be_one(text, tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text(text)
+    # It may as well be the first row of data, so it must not go in silence.
+    assert load_table(path).notes == (
+        "the first line is taken for a header: it counts the columns",
+    )
+    path.write_text("a,b\n5,6\n")
+    assert load_table(path).notes == ()

@@ -65,10 +65,11 @@ def test_isolated_rows_are_not_sure():
     assert np.isnan(gauss_grid_log_sums(np.array([[1e3, 0.0]]), X, weighting)).all()
 
 
-def test_a_grid_too_large_is_not_made():
+@pytest.mark.parametrize("h", [1e-6, 1e-20])
+def test_a_grid_too_large_is_not_made(h):
     X = clusters(300, 2)
-    weighting = Weighting(np.ones((1, 300)), np.array([1e-6]))
-    # 10^13 cells would not fit any memory.
+    weighting = Weighting(np.ones((1, 300)), np.array([h]))
+    # 10^13 cells would not fit any memory, and 10^41 not even the integers that count them.
     assert np.isnan(gauss_grid_log_sums(X, X, weighting)).all()
 
 

@@ -43,7 +43,9 @@ def _read_delimited(path, delimiter, id_column):
         TextColumn.of(column) if name == id_column else _parse_column(column, lines)
         for name, column in zip(names, fields, strict=True)
     ]
-    return names, columns, []
+    # Such a header may be the first row of a file without one.
+    counted = "the first line is taken for a header: it counts the columns"
+    return names, columns, [counted] if all(map(_is_number, names)) else []
 
 
 def _read_lines(file, path, delimiter):

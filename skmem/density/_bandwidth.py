@@ -8,6 +8,7 @@ from skmem.density._kernel_densities import log_kernel_densities
 _N_CANDIDATES = 11
 _STEP = 1.02  # between bandwidths, from which on a parabola gives the maximum to 1e-4
 _FINE_STEP = 1.00005
+_RANGE = 1e-140, 1e140
 _SMALLEST = 1e-8  # of the data's scale: below it the likelihood is taken to grow without bound
 
 
@@ -103,4 +104,10 @@ def _scale(X, metric, metric_params):
             "bandwidth='loo' needs rows that differ, but all are equal "
             f"(n_samples={X.shape[0]}); pass a number."
         )
-    return np.sqrt(np.median(positive) / (2 * X.shape[1]))
+    scale = np.sqrt(np.median(positive) / (2 * X.shape[1]))
+    if not _RANGE[0] < scale < _RANGE[1]:
+        raise ValueError(
+            f"bandwidth='loo' needs rows from {_RANGE[0]:g} to {_RANGE[1]:g} apart, the squares of which are floats, "
+            f"got {scale:.3g}; rescale X."
+        )
+    return scale

@@ -41,14 +41,15 @@ def check_train_mask(train_mask, n_samples):
     Raises
     ------
     ValueError
-        If it is not boolean, has other columns than `n_samples`, or a fit has no training row.
+        If it is not boolean, has no rows or other columns than `n_samples`, or a fit has no training row.
     """
     mask = np.asarray(train_mask)
     if mask.dtype != np.bool_:
         raise ValueError(f"train_mask must be of dtype bool, got {mask.dtype}.")
-    if mask.ndim != 2 or mask.shape[1] != n_samples:
+    if mask.ndim != 2 or mask.shape[1] != n_samples or not len(mask):
         raise ValueError(
-            f"train_mask must have shape (n_fits, n_samples) with n_samples={n_samples}, got {mask.shape}."
+            f"train_mask must have shape (n_fits, n_samples) with n_fits > 0 and n_samples={n_samples}, "
+            f"got {mask.shape}."
         )
     empty = np.flatnonzero(~mask.any(axis=1))
     if empty.size:

@@ -96,13 +96,15 @@ def log_gaussians(X, mixture):
     """Log-density (n, n_components) of every row under every component alone."""
     _, means, _, factors, covariance_type = mixture
     n_features = X.shape[1]
+    # Squares are expanded around the means' mean: around 0 the digits of rows far from there would be lost.
+    origin = means.mean(axis=0)
     if covariance_type == "full":
         out = _full_distances(X, means, factors)
     elif covariance_type == "tied":
-        origin = means.mean(axis=0)
         out = _expanded_distances((X - origin) @ factors, (means - origin) @ factors, 1)
     else:
-        out = _expanded_distances(X, means, (factors**2).reshape(len(means), -1))
+        precisions = (factors**2).reshape(len(means), -1)
+        out = _expanded_distances(X - origin, means - origin, precisions)
     out += n_features * np.log(2 * np.pi)
     out *= -0.5
     out += _log_determinants(factors, covariance_type, n_features)
@@ -112,7 +114,7 @@ def log_gaussians(X, mixture):
 def _full_distances(X, means, factors):
     out = np.empty((len(X), len(means)), dtype=X.dtype)
     for k, mean in enumerate(means):
-        z = X @ factors[k] - mean @ factors[k]
+        z = (X - mean) @ factors[k]
         np.einsum("ij,ij->i", z, z, out=out[:, k])
     return out
 
@@ -145,10 +147,13 @@ def component_mass(responsibilities, sample_weight):
 def m_step(X, sample_weight, mass, reg_covar, covariance_type):
     """Maximise the expected log-likelihood; `reg_covar` is added to every variance."""
     totals = mass.sum(axis=0)
-    means, covariances = moments(X, sample_weight, mass, totals, covariance_type)
+    origin = X.mean(axis=0, dtype=np.float64).astype(
+        X.dtype
+    )  # second moments around 0 lose digits
+    means, covariances = moments(X - origin, sample_weight, mass, totals, covariance_type)
     covariances = regularize(covariances, reg_covar, covariance_type)
     factors = precision_cholesky(covariances, covariance_type)
-    return Mixture(totals / totals.sum(), means, covariances, factors, covariance_type)
+    return Mixture(totals / totals.sum(), means + origin, covariances, factors, covariance_type)
 
 
 def moments(X, sample_weight, mass, totals, covariance_type):

@@ -103,6 +103,12 @@ def initial_responsibilities(X, sample_weight, n_components, init_params, random
     return out
 
 
+def starts_warm(estimator):
+    """Whether the fits of a cross-fit go on from the fit to all rows."""
+    # Without an iteration a warm fit would be the full fit, which saw the held-out rows.
+    return estimator.cross_fit_start == "warm" and estimator.max_iter != 0
+
+
 def warm_scores(X, X_eval, start, options, train):
     """Scores of one fit to the rows `train` of `X` that begins at `start`, and whether it converged."""
     rows = X[train]

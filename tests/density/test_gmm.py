@@ -523,3 +523,30 @@ def test_bad_calls(iris):
         GaussianMixture(2, weights_init=[0.5, 0.6]).fit(iris)
     with pytest.raises(NotFittedError):
         GaussianMixture().leave_one_out_score_samples()
+
+
+@every_type
+@pytest.mark.parametrize("dtype", [np.int8, np.int64, np.uint8])
+def test_whole_numbers_score_as_floats(covariance_type, dtype):
+    X = np.random.default_rng(0).integers(0, 60, size=(60, 3)).astype(dtype)
+    density = GaussianMixture(2, covariance_type=covariance_type, random_state=0).fit(X)
+    as_floats = X.astype(np.float64)
+    # scikit-learn 1.9 rounds log-densities of integers down to integers; the type of the rows must not matter.
+    scores = density.score_samples(X)
+    np.testing.assert_allclose(scores, density.score_samples(as_floats), rtol=1e-12)
+    np.testing.assert_array_equal(density.predict(X), density.predict(as_floats))
+    assert density.score(X) == pytest.approx(density.score(as_floats), rel=1e-12)
+
+
+@every_type
+@pytest.mark.parametrize(("dtype", "offset", "atol"), [("f4", 1e3, 2e-3), ("f8", 1e6, 1e-7)])
+def test_an_offset_changes_no_score(covariance_type, dtype, offset, atol, blobs):
+    # A density moves with its rows. Second moments around 0 would lose twice the digits that the offset takes.
+    near = (blobs.astype(dtype) + np.dtype(dtype).type(offset)) - np.dtype(dtype).type(offset)
+    density = GaussianMixture(3, covariance_type=covariance_type, random_state=0)
+    expected = clone(density).fit(near.astype("f8"))
+    moved = clone(density).fit(near + np.dtype(dtype).type(offset))
+    scores = moved.score_samples(near + np.dtype(dtype).type(offset))
+    np.testing.assert_allclose(scores, expected.score_samples(near.astype("f8")), atol=atol)
+    left_out = moved.leave_one_out_score_samples()
+    np.testing.assert_allclose(left_out, expected.leave_one_out_score_samples(), atol=10 * atol)

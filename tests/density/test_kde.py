@@ -171,6 +171,21 @@ def test_leaving_out_far_boxes_changes_nothing(kernel, bandwidth, monkeypatch):
         assert_allclose(planned, dense, atol=1e-8, rtol=1e-12)
 
 
+def test_a_plan_holds_boxes_not_pairs_of_rows(monkeypatch):
+    monkeypatch.setattr(skmem._kernel_plan, "_MIN_PAIRS", 1)
+    X = np.random.default_rng(0).uniform(size=(6000, 2))
+    weighting = KernelDensity(bandwidth=0.01).fit(X)._weighting()
+    monkeypatch.setattr(skmem._kernel_plan, "_LEAF_ROWS", 40)
+    plan = skmem._kernel_plan.plan_pairs(X, X, skmem._kernels.KERNELS["gaussian"], weighting)
+    columns = {id(boxes): boxes for _, boxes in plan}.values()
+    n_pairs = sum(len(rows) * len(boxes()) for rows, boxes in plan)
+    # An index for each row of the boxes would take 8 bytes for each pair of a leaf and a row: with a fixed share of
+    # all pairs kept that is a gigabyte at 200,000 rows.
+    assert sum(boxes.args[0].nbytes for boxes in columns) < 8 * n_pairs / 40 / 20
+    # Every row is in the plan once.
+    assert_array_equal(np.sort(np.concatenate([rows for rows, _ in plan])), np.arange(6000))
+
+
 def test_results_do_not_depend_on_the_block_size_or_threads():
     from sklearn import config_context
     from threadpoolctl import threadpool_limits
@@ -270,6 +285,13 @@ def test_equal_rows_have_no_bandwidth(bandwidth):
     # A number needs nothing of the rows.
     kde = KernelDensity(bandwidth=1.0).fit(np.full((9, 2), 0.1))
     assert_allclose(kde.leave_one_out_score_samples(), -np.log(2 * np.pi))
+
+
+@pytest.mark.parametrize("scale", [1e-155, 1e155])
+def test_loo_bandwidth_refuses_rows_whose_squared_distances_are_no_floats(scale):
+    # The likelihood would be nan for every bandwidth, and the search for its maximum endless.
+    with pytest.raises(ValueError, match="bandwidth='loo' needs rows from 1e-140 to 1e\\+140"):
+        KernelDensity(bandwidth="loo").fit(scale * rows())
 
 
 def test_loo_bandwidth_refuses_rows_that_all_have_copies():
