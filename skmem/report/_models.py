@@ -29,14 +29,14 @@ _MAX_ROWS = 5000
 
 @dataclass(frozen=True)
 class Model:
-    """A density by name: the parameter to be chosen, its simplest member, and how to choose.
+    """A density by name: the parameter to be chosen, how few rows can be fitted, and how to choose.
 
     ``choose(X, n_train, random_state)`` returns an estimator for training folds of `n_train` rows
     and says in words how it was chosen; `X` holds every distinct row once.
     """
 
     parameter: str
-    simplest: Callable
+    fewest_rows: int
     choose: Callable
 
 
@@ -54,10 +54,6 @@ def choose_n_neighbors(X, n_train, random_state):
     One search serves every k: up to a constant, ``log p = log(k - 1) - d log R_k``.
     """
     candidates = [k for k in _N_NEIGHBORS if k < min(n_train, len(X))]
-    if not candidates:
-        raise ValueError(
-            f"knn needs 3 distinct rows in every training fold; got {min(n_train, len(X))}"
-        )
     distances, _ = nearest_neighbors(X, X, candidates[-1], exclude_self=True)
     mean_log = np.log(distances).mean(axis=0)
     likelihood = [np.log(k - 1) - X.shape[1] * mean_log[k - 1] for k in candidates]
@@ -119,16 +115,8 @@ def _fewest_within_error(held_out):
     return 1
 
 
-def _bandwidth_to_choose():
-    return KernelDensity(bandwidth="loo")
-
-
-def _two_neighbors():
-    return KNeighborsDensity(n_neighbors=_N_NEIGHBORS[0])
-
-
 MODELS = {
-    "kde": Model("bandwidth", _bandwidth_to_choose, choose_kernel_density),
-    "knn": Model("n_neighbors", _two_neighbors, choose_n_neighbors),
-    "gmm": Model("n_components", GaussianMixture, choose_n_components),
+    "kde": Model("bandwidth", 1, choose_kernel_density),
+    "knn": Model("n_neighbors", _N_NEIGHBORS[0] + 1, choose_n_neighbors),
+    "gmm": Model("n_components", 2, choose_n_components),
 }
