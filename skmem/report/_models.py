@@ -85,9 +85,9 @@ def choose_n_components(X, n_train, random_state):
         held_out.append(_held_out_scores(density, X, folds, int(seed)))
     return (
         GaussianMixture(n_components=_fewest_within_error(held_out), **shared),
-        f"fewest components within a standard error of the highest likelihood of held-out rows "
-        f"({_N_FOLDS} folds), among 1 to {max(1, len(held_out))}; variances are floored at "
-        f"{_RELATIVE_FLOOR:g} of their mean",
+        "fewest components within a standard error of the highest likelihood of held-out rows "
+        f"({_N_FOLDS} folds), among 1 to {max(1, len(held_out))}; {_RELATIVE_FLOOR:g} of the mean "
+        "variance is added to each",
     )
 
 
