@@ -26,6 +26,8 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line."""
 
     def error(self, message):
+        if "required: DATA" in message:
+            message += "; it comes before --drop, which takes all names that follow"
         _complain("error", message)
         sys.exit(BAD_INPUT)
 
@@ -80,7 +82,7 @@ def _audit(args):
     """Score how much a density fitted to DATA memorizes each of its rows."""
     table = load_table(args.data, id_column=args.id_column, drop=args.drop)
     if args.out is not None:  # before the fits, so that a folder that cannot be costs nothing
-        args.out.mkdir(parents=True, exist_ok=True)
+        _make_folder(args.out)
     found = audit(
         table,
         model=args.model,
@@ -93,10 +95,17 @@ def _audit(args):
         progress=sys.stderr.isatty(),
     )
     summary = summarize(found, top=args.top, command=args.line)
-    if args.out is not None:
-        write_audit(found, summary, args.out)
+    written = [] if args.out is None else write_audit(found, summary, args.out)
     print(format_summary(summary))
+    if written:
+        print(f"\nwritten: {', '.join(map(str, written))}")
     return OK
+
+
+def _make_folder(path):
+    if path.exists() and not path.is_dir():
+        raise ValueError(f"--out must be a folder; {str(path)!r} is a file")
+    path.mkdir(parents=True, exist_ok=True)
 
 
 def _audit_arguments(parser):
@@ -108,15 +117,14 @@ def _audit_arguments(parser):
         help="repeats of the folds (default: %(default)s)",
     )
     methods = ("auto", "cross-fit", "leave-one-out")
-    method_help = "only cross-fit has a noise floor for sure (default: %(default)s)"
-    add("--method", choices=methods, default="cross-fit", help=method_help)
+    add("--method", choices=methods, default="cross-fit", help=_METHOD_HELP)
     add("--top", type=_integer(0), default=20, help="rows to list (default: %(default)s)")
     add(
         "--seed", type=_integer(0), default=0, help="seed of folds and fits (default: %(default)s)"
     )
-    add("--jobs", type=int, default=None, help="fits at once, -1 for all cores")
+    add("--jobs", type=_jobs, default=None, metavar="N", help="fits at once, -1 for all cores")
     add("--raw", action="store_true", help="do not standardise the columns")
-    add("--out", type=Path, metavar="DIR", help="folder for scores.csv and summary.json")
+    add("--out", type=_folder, metavar="DIR", help="folder for scores.csv and summary.json")
 
 
 def _doctor(args):
@@ -135,8 +143,19 @@ def _data_arguments(parser):
     add("--model", choices=MODELS, default="kde", help="density to fit (default: %(default)s)")
     add("--cv", type=_integer(2), default=10, help="number of folds (default: %(default)s)")
     add("--id-column", metavar="C", help="column that names the rows")
-    add("--drop", nargs="+", action="extend", default=[], metavar="C", help="columns to leave out")
+    drop_help = "columns to leave out; to be given after DATA"
+    add("--drop", nargs="+", action="extend", default=[], metavar="C", help=drop_help)
 
+
+_METHOD_HELP = """cross-fit: fit without one fold of the rows at a time, over and over, and compare
+fits with and without a row; leave-one-out: compare the fit to all rows with that to all but the row,
+by formula, without a noise floor; auto: leave-one-out where it is exact, else cross-fit
+(default: %(default)s)"""
+_HELP = """Text files are UTF-8 with a header row; a decimal comma must be a point. Empty fields, NA,
+N/A, nan, null and none are missing values: they must be filled in, or their rows or columns left out.
+The audit leaves constant columns out and standardises the others, unless told --raw; it writes
+log-densities in the original units all the same. Exit status: 0, done; 1, doctor found an error; 2,
+bad arguments or data that cannot be read or audited; 130, interrupted."""
 
 # By name: what a command does, and the arguments it adds.
 _COMMANDS = {"audit": (_audit, (_audit_arguments,)), "doctor": (_doctor, ())}
@@ -144,16 +163,30 @@ _COMMANDS = {"audit": (_audit, (_audit_arguments,)), "doctor": (_doctor, ())}
 
 def _parser():
     about = "How much does a density memorize each training row?"
-    parser = _Parser(prog="skmem", description=about)
+    parser = _Parser(prog="skmem", description=about, epilog=_HELP)
     parser.add_argument("--version", action="version", version=f"skmem {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, (command, arguments) in _COMMANDS.items():
         about = command.__doc__
-        sub = commands.add_parser(name, help=about, description=about)
+        texts = {"help": about, "description": about, "epilog": _HELP}
+        # DATA first, as --drop takes all names that follow.
+        sub = commands.add_parser(name, usage=f"skmem {name} DATA [options]", **texts)
         for add_arguments in (_data_arguments, *arguments):
             add_arguments(sub)
         sub.set_defaults(command=command)
     return parser
+
+
+def _jobs(text):
+    if (value := int(text)) == 0:
+        raise argparse.ArgumentTypeError("must be at least 1, or -1 for all cores, got 0")
+    return value
+
+
+def _folder(text):
+    if not text:
+        raise argparse.ArgumentTypeError("must name a folder, got ''")
+    return Path(text)
 
 
 def _integer(minimum):

@@ -47,7 +47,10 @@ def test_audit_prints_a_page_and_nothing_else(capsys, csv, model):
 def test_audit_writes_what_it_found_and_how_to_find_it_again(capsys, csv, tmp_path):
     folder = tmp_path / "new" / "folder"
     argv = ["audit", csv, *QUICK, "--out", str(folder), "--seed", "7"]
-    assert run(capsys, *argv)[0] == 0
+    status, out, _ = run(capsys, *argv)
+    assert status == 0
+    # The last line says what was written and where.
+    assert out.endswith(f"\nwritten: {folder / 'scores.csv'}, {folder / 'summary.json'}\n")
     assert sorted(path.name for path in folder.iterdir()) == ["scores.csv", "summary.json"]
     first = (folder / "scores.csv").read_text()
     summary = json.loads((folder / "summary.json").read_text())
@@ -89,6 +92,9 @@ BAD_ARGUMENTS = [
     ["audit", "iris", "--seed", "-1"],
     ["audit", "iris", "--model", "vae"],
     ["audit", "iris", "--frob"],
+    ["audit", "iris", "--jobs", "0"],
+    ["audit", "iris", "--jobs", "many"],
+    ["audit", "iris", "--out", ""],
 ]
 
 
@@ -103,6 +109,13 @@ def test_bad_arguments_are_one_line_and_status_2(capsys, argv):
     assert err.count("\n") == 1
 
 
+def test_columns_to_drop_swallow_no_data_unnoticed(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["audit", "--drop", "a", "iris"])
+    # DATA is there for all to see, so the error says where it went.
+    assert "DATA; it comes before --drop" in capsys.readouterr().err
+
+
 BAD_INPUT = {
     "no such file": ("", ["missing.csv"], "No such file"),
     "unknown kind": ("", ["a.xlsx"], "got 'a.xlsx'"),
@@ -111,7 +124,19 @@ BAD_INPUT = {
     "missing value": ("a,b\n1,2\n3,\n", ["a.csv", "--cv", "2"], "column 'b' (1)"),
     "few rows": ("a,b\n1,2\n3,4\n", ["a.csv"], "fewer rows (2) than folds (10)"),
     "no column": ("a,b\n1,2\n", ["a.csv", "--drop", "z"], "no column 'z'"),
-    "out is a file": ("a,b\n1,2\n", ["iris", "--out", "a.csv"], "a.csv"),
+    "out is a file": (
+        "a,b\n1,2\n",
+        ["iris", "--out", "a.csv"],
+        "--out must be a folder; 'a.csv' is a file",
+    ),
+    "too few for a fold": ("a,b\n1,2\n3,4\n", ["a.csv"], "ask for at most 2 folds (--cv 2)"),
+    "too few for k-NN": (
+        "a,b\n1,2\n3,4\n",
+        ["a.csv", "--cv", "2", "--model", "knn"],
+        "knn needs 3 distinct rows in every training fold; got 1 (all rows): collect more rows, "
+        "or fit another density (--model kde)",
+    ),
+    "another case": ("", ["WINE"], "did you mean wine?"),
 }
 
 
@@ -201,6 +226,18 @@ def test_doctor_takes_text_for_a_finding(capsys, tmp_path):
     assert run(capsys, "doctor", tmp_path / "a.csv", "--id-column", "n")[0] == 0
 
 
+def test_doctor_names_rows_by_their_ids(capsys, tmp_path):
+    rows = [
+        f"{name},{i % 19 * 1.5},{i % 19 % 4}\n" for i, name in enumerate("abcdefghijklmnopqrsa")
+    ]
+    (tmp_path / "a.csv").write_text("n,x,y\n" + "".join(rows))
+    status, out, _ = run(capsys, "doctor", tmp_path / "a.csv", "--id-column", "n")
+    # Copies by the names they have,
+    assert (status, "the largest group has 2 rows: a, a\n" in out) == (0, True)
+    # and a name that two rows share is worth a warning.
+    assert "ids that name more than one row (1)" in out
+
+
 def test_doctor_cannot_diagnose_what_it_cannot_read(capsys):
     # Bad input is told from bad data.
     status, out, err = run(capsys, "doctor", "nothing.csv")
@@ -208,13 +245,29 @@ def test_doctor_cannot_diagnose_what_it_cannot_read(capsys):
     assert err.startswith("skmem: error: ")
 
 
-@pytest.mark.parametrize(("argv", "words"), [(["--help"], "audit"), (["audit", "-h"], "--id-c")])
-def test_help(capsys, argv, words):
+FACTS = ["header row", "UTF-8", "missing values", "standardises", "Exit status: 0", "1, doctor"]
+HELP = {
+    "--help": ["audit", "doctor", *FACTS],
+    "audit -h": [
+        "skmem audit DATA [options]",
+        "--id-column",
+        "without a noise floor",
+        "leave-one-out where it is exact",
+        *FACTS,
+    ],
+    "doctor -h": ["--drop", *FACTS],
+}
+
+
+@pytest.mark.parametrize("line", HELP)
+def test_help(capsys, line):
     with pytest.raises(SystemExit) as caught:
-        cli.main(argv)
+        cli.main(line.split())
     # Help that was asked for is output, not an error.
     assert caught.value.code == 0
-    assert words in capsys.readouterr().out
+    text = " ".join(capsys.readouterr().out.split())
+    # What a file must look like, what is done to it, and how scripts can tell: without a manual.
+    assert [fact for fact in HELP[line] if fact not in text] == []
 
 
 def process(*argv, **kwargs):

@@ -224,8 +224,26 @@ def test_unreadable_csv_says_where(tmp_path, text, message):
 
 def test_other_encodings_are_refused(tmp_path):
     # Guessing an encoding would corrupt names and ids in silence.
-    with pytest.raises(ValueError, match="must be UTF-8"):
+    with pytest.raises(ValueError, match=r"must be UTF-8 text, byte 2 is not.*iconv -f LATIN1"):
         load_table(write(tmp_path / "a.csv", "größe\n1\n", "latin-1"))
+
+
+@pytest.mark.parametrize("number", ["1,5", " -0,25", ",5", "1,5e-3"])
+def test_decimal_commas_are_called_so(tmp_path, number):
+    # The spreadsheet is set up so; its user sees a number, not text.
+    with pytest.raises(TextColumnError, match="on line 2, a decimal comma must be a point"):
+        load_table(write(tmp_path / "a.csv", f"a;b\n{number};2\n"))
+    # Where commas separate fields they make too many of them.
+    with pytest.raises(ValueError, match=r"must have 2 fields.*decimal comma"):
+        load_table(write(tmp_path / "b.csv", f"a,b\n{number},2\n"))
+
+
+@pytest.mark.parametrize("text", ["1,2,3", "a,5", "1,", ","])
+def test_other_commas_are_not(tmp_path, text):
+    # A wrong guess sends the user the wrong way.
+    with pytest.raises(TextColumnError) as caught:
+        load_table(write(tmp_path / "a.csv", f"a;b\n{text};2\n"))
+    assert "decimal comma" not in str(caught.value)
 
 
 TEXT = "id,city,x,y\n007,Oslo,1,2\n12345678901234567890,Rome,3,?\n"
@@ -238,6 +256,8 @@ def test_text_columns_are_refused_by_name(tmp_path):
         TextColumnError, match=r"'city' \('Oslo' on line 2\); 'y' \('\?' on line 3\).*--drop"
     ) as caught:
         load_table(path)
+    # an option for the shell that leaves out all of them,
+    assert "--drop city y or name rows by one with --id-column city" in str(caught.value)
     # and in a form that a program can act on.
     assert list(caught.value.columns) == ["city", "y"]
     assert load_table(path, drop=caught.value.columns).feature_names == ["id", "x"]
@@ -333,6 +353,13 @@ def test_unknown_sources_list_the_known(source):
         load_table(source)
 
 
+@pytest.mark.parametrize(("source", "name"), [("WINE", "wine"), ("breastcancer", "breast_cancer")])
+def test_near_misses_are_guessed(source, name):
+    # Names of data are easily misspelt.
+    with pytest.raises(ValueError, match=f"did you mean {name}"):
+        load_table(source)
+
+
 def test_missing_file_is_an_os_error(tmp_path):
     # The operating system's own words name the file.
     with pytest.raises(FileNotFoundError, match=r"a\.csv"):
@@ -358,6 +385,61 @@ def test_parquet(tmp_path):
     # A column declared as text is text, whatever it holds.
     with pytest.raises(TextColumnError, match=r"'word' \(of type string\)"):
         load_table(tmp_path / "a.parquet")
+
+
+def parquet(path, index):
+    pd = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    frame = pd.DataFrame({"a": [1.5, 2.5, 3.5], "b": [1.0, 5.0, 2.0]}, index=index(pd))
+    frame.to_parquet(path)
+    return path
+
+
+INDICES = {
+    "unnamed": (lambda pd: [7, 9, 2**60 + 1], [7, 9, 2**60 + 1]),
+    "named": (lambda pd: pd.Index(["p", "q", "r"], name="patient"), ["p", "q", "r"]),
+    "range": (lambda pd: None, [0, 1, 2]),
+    "several": (lambda pd: [["u", "u", "v"], [1, 2, 1]], [0, 1, 2]),
+}
+
+
+@pytest.mark.parametrize("case", INDICES)
+def test_index_of_a_parquet_file_names_the_rows(tmp_path, case):
+    index, ids = INDICES[case]
+    table = load_table(parquet(tmp_path / "a.parquet", index))
+    # An index beside the data is no feature: it would be scored like one, in silence.
+    assert table.feature_names == ["a", "b"]
+    # One column of it names the rows; of several none does alone.
+    assert list(table.ids) == ids
+    # What is left out is said.
+    assert table.notes == (
+        ("index of the data frame left out: '__index_level_0__', '__index_level_1__'",)
+        if case == "several"
+        else ()
+    )
+
+
+def test_index_stays_out_whoever_names_the_rows(tmp_path):
+    path = parquet(tmp_path / "a.parquet", INDICES["named"][0])
+    table = load_table(path, id_column="b")
+    # A named id column goes before the index,
+    assert (table.feature_names, list(table.ids)) == (["a"], [1.0, 5.0, 2.0])
+    # the index itself can be asked for,
+    assert list(load_table(path, id_column="patient").ids) == ["p", "q", "r"]
+    # or dropped.
+    dropped = load_table(path, drop="patient")
+    assert (dropped.feature_names, list(dropped.ids)) == (["a", "b"], [0, 1, 2])
+
+
+def test_unnamed_index_is_known_without_metadata(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet
+
+    columns = {"a": [1.0, 2.0], "__index_level_0__": [5, 6]}
+    pyarrow.parquet.write_table(pa.table(columns), tmp_path / "a.parquet")
+    table = load_table(tmp_path / "a.parquet")
+    # A file that passed through another program keeps the name but not the metadata.
+    assert (table.feature_names, list(table.ids)) == (["a"], [5, 6])
 
 
 def test_parquet_without_pyarrow_names_the_cure(tmp_path, monkeypatch):

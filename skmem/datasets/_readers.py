@@ -4,6 +4,8 @@ The id column is handed on unread: as numbers, 007 would become 7 and long ones 
 """
 
 import csv
+import json
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +13,9 @@ import numpy as np
 # How people write a missing value and a truth value in delimited text, in lower case.
 _MISSING = ("", "na", "n/a", "nan", "null", "none")
 _TRUTH = {"true": 1.0, "false": 0.0}
+_DECIMAL_COMMA = re.compile(r"\s*[-+]?\d*,\d+(e[-+]?\d+)?\s*", re.IGNORECASE)
+# The name that pandas gives an index without one.
+_UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,13 +36,20 @@ class TextColumn:
         return len(self.values)
 
 
+class IndexColumn(TextColumn):
+    """A column that was the index of a data frame: it names the rows and is no feature."""
+
+
 def _read_delimited(path, delimiter, id_column):
     try:
         # utf-8-sig drops the byte-order mark that spreadsheets write.
         with open(path, encoding="utf-8-sig", newline="") as file:
             names, rows, lines = _read_lines(file, path, delimiter)
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path} must be UTF-8 text: {error.reason}") from None
+        raise ValueError(
+            f"{path} must be UTF-8 text, byte {error.start} is not ({error.reason}); save it as "
+            "UTF-8 or convert it: iconv -f LATIN1 -t UTF-8, if that is its encoding"
+        ) from None
     fields = zip(*rows, strict=True) if rows else ((),) * len(names)
     columns = [
         TextColumn.of(column) if name == id_column else _parse_column(column, lines)
@@ -97,11 +109,18 @@ def _read_rows(reader, path, n_columns):
         if len(row) != n_columns:
             raise ValueError(
                 f"{path}, line {reader.line_num}: a row must have {n_columns} fields "
-                f"as the header has; got {len(row)}"
+                f"as the header has; got {len(row)}{_surplus(row, n_columns, reader.dialect)}"
             )
         rows.append(row)
         lines.append(reader.line_num)
     return rows, lines
+
+
+def _surplus(row, n_columns, dialect):
+    """Say what too many fields come from, where commas separate them."""
+    if len(row) <= n_columns or dialect.delimiter != ",":
+        return ""
+    return "; a decimal comma must be a point, text with commas in quotes"
 
 
 def _number(text):
@@ -128,7 +147,8 @@ def _parse_column(fields, lines):
         try:
             numbers[i] = _number(text)
         except ValueError:
-            return TextColumn.of(fields, f"{text[:30]!r} on line {lines[i]}")
+            comma = ", a decimal comma must be a point" if _DECIMAL_COMMA.fullmatch(text) else ""
+            return TextColumn.of(fields, f"{text[:30]!r} on line {lines[i]}{comma}")
     return numbers
 
 
@@ -153,11 +173,20 @@ def _read_parquet(path, id_column):
     except pyarrow.ArrowInvalid as error:
         raise ValueError(f"{path} cannot be read as parquet: {error}") from None
     names = _unique([str(name) for name in table.column_names], path)
+    unread = dict.fromkeys(_index_names(table.schema, names), IndexColumn)
+    unread.setdefault(id_column, TextColumn)
     columns = [
-        TextColumn.of(column.to_pylist()) if name == id_column else _arrow_column(column)
+        unread[name].of(column.to_pylist()) if name in unread else _arrow_column(column)
         for name, column in zip(names, table.columns, strict=True)
     ]
     return names, columns, []
+
+
+def _index_names(schema, names):
+    """Names of the columns that were the index of the pandas frame, as its metadata say."""
+    metadata = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
+    stored = metadata.get("index_columns", [])  # names, and a dict for a range that is not stored
+    return [name for name in names if name in stored or _UNNAMED_INDEX.fullmatch(name)]
 
 
 def _arrow_column(column):

@@ -1,11 +1,13 @@
 """Tables of numbers from files and from scikit-learn's bundled data."""
 
+import shlex
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
 
-from skmem.datasets._readers import READERS, TextColumn
+from skmem.datasets._readers import READERS, IndexColumn, TextColumn
 
 BUNDLED = ("digits", "iris", "wine", "breast_cancer", "diabetes")
 
@@ -21,7 +23,7 @@ class Table:
     feature_names : list of str
         One name per column.
     ids : ndarray of shape (n_rows,)
-        What names each row: the id column, or row numbers from 0.
+        What names each row: the id column, the index of a data frame, or row numbers from 0.
     name : str
         File name, or name of the bundled data.
     notes : tuple of str, default=()
@@ -48,11 +50,10 @@ class TextColumnError(ValueError):
         self.columns = dict(columns)
         shown = "; ".join(f"{name!r} ({what})" for name, what in list(self.columns.items())[:5])
         more = f" and {len(self.columns) - 5} more" if len(self.columns) > 5 else ""
-        first = next(iter(self.columns))
+        them, first = shlex.join(self.columns), shlex.quote(next(iter(self.columns)))
         super().__init__(
-            f"columns must be numeric, these hold text: {shown}{more}; "
-            f"leave one out with --drop {first!r} or name rows by it with --id-column {first!r} "
-            "(drop=, id_column=)"
+            f"columns must be numeric, these hold text: {shown}{more}; leave out with --drop {them} "
+            f"or name rows by one with --id-column {first} (drop=, id_column=)"
         )
 
 
@@ -69,7 +70,9 @@ def load_table(source, *, id_column=None, drop=()):
         numeric array of two or more dimensions. Arrays of more than two dimensions are flattened
         to one row per entry of the first.
     id_column : str, default=None
-        Column that names the rows; it is not a feature. By default rows are numbered from 0.
+        Column that names the rows; it is not a feature. By default the index that pandas stored in
+        a ``.parquet`` file names them, if it is one column, or else they are numbered from 0. The
+        index is never a feature.
     drop : sequence of str, default=()
         Columns to leave out.
 
@@ -104,13 +107,30 @@ def load_table(source, *, id_column=None, drop=()):
     else:
         raise ValueError(
             f"source must be a {', '.join(READERS)} file or one of {', '.join(BUNDLED)}; "
-            f"got {str(source)!r}"
+            f"got {str(source)!r}{_suggestion(source)}"
         )
-    ids, names, columns = _split_off(names, columns, id_column, drop)
+    drop = [drop] if isinstance(drop, str) else list(drop)
+    id_column, left_out = _index_apart(names, columns, id_column, drop)
+    if left_out:
+        notes = [*notes, f"index of the data frame left out: {_listed(left_out)}"]
+    ids, names, columns = _split_off(names, columns, id_column, [*drop, *left_out])
     text = {n: c.example for n, c in zip(names, columns, strict=True) if isinstance(c, TextColumn)}
     if text:
         raise TextColumnError(text)
     return Table(np.column_stack(columns), names, ids, path.name, tuple(notes))
+
+
+def _suggestion(source):
+    close = get_close_matches(str(source).lower(), BUNDLED, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _index_apart(names, columns, id_column, drop):
+    """The id column, which a single index is where none is named, and the index columns left over."""
+    index = [n for n, c in zip(names, columns, strict=True) if isinstance(c, IndexColumn)]
+    if id_column is None and len(index) == 1 and index[0] not in drop:
+        return index[0], []
+    return id_column, [name for name in index if name != id_column and name not in drop]
 
 
 def _bundled(name):
@@ -122,7 +142,6 @@ def _bundled(name):
 
 def _split_off(names, columns, id_column, drop):
     """Row ids, and the names and columns that are left as features."""
-    drop = [drop] if isinstance(drop, str) else list(drop)
     by_name = dict(zip(names, columns, strict=True))
     for name in [*drop, *([] if id_column is None else [id_column])]:
         if name not in by_name:

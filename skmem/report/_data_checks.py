@@ -1,5 +1,7 @@
 """What is wrong with a table: each check yields (severity, what, where, cure)."""
 
+from collections import Counter
+
 import numpy as np
 
 from skmem._distances import duplicate_groups
@@ -63,8 +65,30 @@ def overflowing(X, names):
 def too_few_rows(n_rows, cv):
     """Find fewer rows than folds."""
     if n_rows < cv:
-        cure = f"ask for at most {n_rows} folds" if n_rows > 1 else "collect more rows"
+        fewer = f"ask for at most {counted(n_rows, 'fold')} (--cv {n_rows})"
+        cure = fewer if n_rows > 1 else "collect more rows"
         yield "error", f"fewer rows ({n_rows}) than folds ({cv})", "all rows", cure
+
+
+def too_few_distinct_rows(X, cv, model, fewest):
+    """Find fewer distinct rows in a training fold than `model` can be fitted to."""
+    n_train = len(X) - -(-len(X) // cv)
+    n_rows = min(n_train, duplicate_groups(X).max() + 1)
+    if n_rows < fewest:
+        what = f"{model} needs {fewest} distinct rows in every training fold; got {n_rows}"
+        yield "error", what, "all rows", "collect more rows, or fit another density (--model kde)"
+
+
+def repeated_ids(ids):
+    """Find ids that name several rows."""
+    counts = Counter(map(str, ids))
+    repeated = [f"{name!r} ({n} rows)" for name, n in counts.most_common() if n > 1]
+    if repeated:
+        what = f"ids that name more than one row ({len(repeated)})"
+        cure = (
+            "name rows by a column without repeats (--id-column): here nobody can tell them apart"
+        )
+        yield "warning", what, named(repeated), cure
 
 
 def constant_columns(X):
@@ -84,17 +108,18 @@ def constant(X, names):
         yield "warning", what, _columns(names, which), cure
 
 
-def duplicates(X, rows):
-    """Find exact copies among the rows, which are numbered `rows`."""
+def duplicates(X, ids, numbered):
+    """Find exact copies among the rows, which `ids` name or, if `numbered`, count."""
     groups = duplicate_groups(X)
     sizes = np.bincount(groups)
     if sizes.max() > 1 and len(sizes) > 1:  # that all rows are equal is found elsewhere
         n_groups = np.count_nonzero(sizes > 1)
-        largest = rows[groups == sizes.argmax()]
+        largest = ids[groups == sizes.argmax()]
+        tail = " (counted from 0)" if numbered else ""
         yield (
             "warning",
             f"{sizes[sizes > 1].sum()} rows are exact duplicates, in {counted(n_groups, 'group')}",
-            f"the largest group has {len(largest)} rows: {named(largest)} (counted from 0)",
+            f"the largest group has {len(largest)} rows: {named(largest)}{tail}",
             "keep one of each, or read a group as one: a copy stands in for the row left out",
         )
 

@@ -13,6 +13,8 @@ from skmem.report._data_checks import (
     VALUE_CHECKS,
     duplicates,
     named,
+    repeated_ids,
+    too_few_distinct_rows,
     too_few_rows,
 )
 from skmem.report._estimator_checks import ESTIMATOR_CHECKS
@@ -35,15 +37,18 @@ class Finding:
         Columns, rows or parameters.
     cure : str
         What to do about it.
+    check : str, default=""
+        Name of the check that found it, such as "duplicates", for programs to go by.
     """
 
     severity: str
     what: str
     where: str
     cure: str
+    check: str = ""
 
 
-def diagnose(X, feature_names=None, estimator=None, *, cv=10):
+def diagnose(X, feature_names=None, estimator=None, *, cv=10, ids=None):
     """Say what will go wrong when `estimator` is cross-fitted on `X`, without fitting anything.
 
     Parameters
@@ -56,6 +61,8 @@ def diagnose(X, feature_names=None, estimator=None, *, cv=10):
         What is to be fitted; None asks about the data alone.
     cv : int, default=10
         Number of folds that each repeat of cross-fitting will use.
+    ids : array-like of shape (n_samples,), default=None
+        Names of the rows; by default they are counted from 0.
 
     Returns
     -------
@@ -66,7 +73,8 @@ def diagnose(X, feature_names=None, estimator=None, *, cv=10):
     Raises
     ------
     ValueError
-        If `X` is not a table of numbers, or has other columns than `feature_names`.
+        If `X` is not a table of numbers, has other columns than `feature_names` or other rows
+        than `ids`.
 
     Examples
     --------
@@ -81,26 +89,61 @@ def diagnose(X, feature_names=None, estimator=None, *, cv=10):
     names = [f"x{j}" for j in range(X.shape[1])] if names is None else [str(n) for n in names]
     if len(names) != X.shape[1]:
         raise ValueError(f"feature_names must name {X.shape[1]} columns; got {len(names)} names")
-    found = [*_data_findings(X, names), *too_few_rows(len(X), cv)]
+    ids = np.arange(len(X)) if ids is None else np.asarray(ids)
+    if len(ids) != len(X):
+        raise ValueError(f"ids must name {len(X)} rows; got {len(ids)} ids")
+    findings = [*_data_findings(X, names, ids), *_run(too_few_rows, len(X), cv)]
     if estimator is not None:
         n_train = len(X) - -(-len(X) // cv)
-        found += [f for check in ESTIMATOR_CHECKS for f in check(estimator, len(X), n_train)]
-    findings = [Finding(*finding) for finding in found]
+        for check in ESTIMATOR_CHECKS:
+            findings += _run(check, estimator, len(X), n_train)
+    return _by_severity(findings)
+
+
+def _run(check, *args):
+    return [Finding(*found, check.__name__) for found in check(*args)]
+
+
+def _by_severity(findings):
     return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
-def _data_findings(X, names):
+def _data_findings(X, names, ids):
     for check in VALUE_CHECKS:
-        yield from check(X, names)
+        yield from _run(check, X, names)
+    yield from _run(repeated_ids, ids)
     usable = np.abs(X) <= LARGEST
     some = usable.any(axis=0)
     rows = np.flatnonzero(usable[:, some].all(axis=1))
     if len(rows) and some.any():
         complete = X[np.ix_(rows, some)]
         names = [name for name, has_values in zip(names, some, strict=True) if has_values]
-        yield from duplicates(complete, rows)
+        numbered = np.array_equal(ids, np.arange(len(ids)))
+        yield from _run(duplicates, complete, ids[rows], numbered)
         for check in COMPLETE_CHECKS:
-            yield from check(complete, names)
+            yield from _run(check, complete, names)
+
+
+def diagnose_table(table, *, model="kde", cv=10):
+    """Say what will go wrong when a table is audited.
+
+    Parameters
+    ----------
+    table : Table
+        As :func:`skmem.datasets.load_table` returns it.
+    model : {"kde", "knn", "gmm"}, default="kde"
+        Density that is to be fitted.
+    cv : int, default=10
+        Number of folds.
+
+    Returns
+    -------
+    findings : list of Finding
+        Errors first, then warnings, then notes.
+    """
+    findings = diagnose(table.X, table.feature_names, cv=cv, ids=table.ids)
+    fewest = MODELS[model].fewest_rows
+    return _by_severity(findings + _run(too_few_distinct_rows, table.X, cv, model, fewest))
 
 
 def diagnose_file(source, *, id_column=None, drop=(), model="kde", cv=10):
@@ -136,10 +179,10 @@ def diagnose_file(source, *, id_column=None, drop=(), model="kde", cv=10):
     except TextColumnError as error:
         shown = [f"{name!r} ({example})" for name, example in error.columns.items()]
         cure = "leave them out (--drop NAME), name rows by one (--id-column NAME), or encode them"
-        text = [Finding("error", f"text columns ({len(shown)})", named(shown), cure)]
+        what = f"text columns ({len(shown)})"
+        text = [Finding("error", what, named(shown), cure, "text_columns")]
         try:
             table = load_table(source, id_column=id_column, drop=[*drop, *error.columns])
         except ValueError:  # no column is left
             return text, None
-    found = diagnose(table.X, table.feature_names, MODELS[model].simplest(), cv=cv)
-    return text + found, table
+    return text + diagnose_table(table, model=model, cv=cv), table

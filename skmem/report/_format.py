@@ -7,6 +7,12 @@ from skmem.report._data_checks import counted, named
 _WIDTH = 96
 _LABEL = 12
 _ID_WIDTH = 24
+_SAID_ELSEWHERE = ("constant", "duplicates")
+_NEARLY_ALL = 0.9
+_SO_WHAT = (
+    "Nearly all rows are above the floor. A density, and a kernel density always, holds on to its rows "
+    "to some degree: the floor tells noise from effect, rank and size tell which rows to look at."
+)
 _SIGN_RULE = "Memorization is in nats; positive = training on the row raises its own density; 0 = no effect."
 
 
@@ -81,21 +87,36 @@ def _facts(summary):
         ("scale", _scale(data)),
         ("model", f"{model['estimator']}({chosen})"),
         ("", f"{model['choice']}; held fixed in every fit"),
-        ("method", _method(summary["method"])),
+        ("method", _method(summary["method"], " and ".join(model["chosen"]))),
     ]
-    severities = [finding["severity"] for finding in summary["findings"]]
-    counts = [counted(severities.count(s), s) for s in ("warning", "note") if s in severities]
-    if counts:
-        entries.append(("data checks", f"{', '.join(counts)}: see skmem doctor"))
-    return [line for label, text in entries for line in _entry(label, text)]
+    facts = [line for label, text in entries for line in _entry(label, text)]
+    return facts + _check_lines(summary["findings"])
+
+
+def _check_lines(findings):
+    """One line for each finding that has no line of its own in the summary."""
+    width = _WIDTH - _LABEL
+    texts = [
+        _shortened(f"{finding['severity']}: {finding['what']} ({finding['where']})", width)
+        for finding in findings
+        if finding["check"] not in _SAID_ELSEWHERE
+    ]
+    if texts:
+        texts.append("(skmem doctor says what to do about it)")
+    labels = ["data checks"] + [""] * len(texts)
+    return [label.ljust(_LABEL) + text for label, text in zip(labels, texts, strict=False)]
 
 
 def _duplicates(data):
     if not data["n_duplicate_rows"]:
         return "none"
+    members = [
+        f"{named(map(_identifier, group['ids']))} ({group['n_rows']} rows)"
+        for group in data["largest_groups"]
+    ]
     return (
         f"{data['n_duplicate_rows']} rows in {counted(data['n_duplicate_groups'], 'group')} of equal "
-        "rows; a copy lowers the memorization of the others"
+        "rows; a copy lowers the memorization of the others; the largest: " + "; ".join(members)
     )
 
 
@@ -103,18 +124,24 @@ def _scale(data):
     if not data["standardized"]:
         return "columns as they are; distances and log-densities are in their units"
     return (
-        "columns standardised to mean 0 and standard deviation 1; log-densities are in the original "
-        f"units ({data['log_jacobian']:+.4g} nats)"
+        "columns standardised to mean 0 and standard deviation 1; the log-Jacobian of that, "
+        f"{data['log_jacobian']:+.4g} nats, is added to every log-density to give it in the "
+        "original units; differences are the same in either"
     )
 
 
-def _method(method):
+def _method(method, held):
     fits = counted(method["n_fits"], "fit")
+    if method["exact"]:
+        return f"leave-one-out ({fits}): exact with {held} held fixed, so no noise between fits"
     if method["used"] == "leave-one-out":
-        return f"leave-one-out ({fits}): exact, so there is no noise between fits"
+        return (
+            f"leave-one-out ({fits}): an approximation, one EM step without the row in place of a "
+            "refit; how far off it is, is not known"
+        )
     return (
-        f"cross-fit ({method['used']}): {fits}, {method['cv']} folds x {method['n_repeats']} "
-        f"repeats, seed {method['random_state']}"
+        f"cross-fit ({method['used']}): {fits}, {method['cv']} folds x "
+        f"{counted(method['n_repeats'], 'repeat')}, seed {method['random_state']}"
     )
 
 
@@ -132,6 +159,9 @@ def _quantile_lines(summary):
             f"{counted(above['n_rows'], 'row')} above the {above['level']:g} noise floor; "
             f"noise alone would put {above['expected_by_noise']:.4g} there"
         )
+    n_rows = summary["data"]["n_rows"]
+    if any(above["n_rows"] >= _NEARLY_ALL * n_rows for above in summary["above_noise_floor"]):
+        lines += wrap(_SO_WHAT, _WIDTH)
     return lines
 
 
@@ -182,8 +212,12 @@ def _number(value):
 
 
 def _identifier(value):
+    return _shortened(value, _ID_WIDTH)
+
+
+def _shortened(value, width):
     text = printable(value)
-    return text if len(text) <= _ID_WIDTH else text[: _ID_WIDTH - 3] + "..."
+    return text if len(text) <= width else text[: width - 3] + "..."
 
 
 def printable(value):

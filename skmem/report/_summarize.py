@@ -13,6 +13,7 @@ from skmem.report._models import MODELS
 
 SCHEMA_VERSION = 1
 _QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.999, 1.0)
+_MAX_GROUPS, _MAX_MEMBERS = 3, 8
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "joblib")
 
 
@@ -77,9 +78,21 @@ def _data(audit):
         "constant_columns": [name for name, out in zip(names, constant, strict=True) if out],
         "n_duplicate_rows": sizes[sizes > 1].sum(),
         "n_duplicate_groups": np.count_nonzero(sizes > 1),
+        "largest_groups": _largest_groups(audit.groups, audit.table.ids),
         "standardized": audit.standardized,
         "log_jacobian": audit.log_jacobian,
     }
+
+
+def _largest_groups(groups, ids):
+    """The largest groups of equal rows: their size, and the ids of their first rows."""
+    sizes = np.bincount(groups)
+    largest = [g for g in np.argsort(-sizes, kind="stable")[:_MAX_GROUPS] if sizes[g] > 1]
+    members = [ids[groups == group][:_MAX_MEMBERS].tolist() for group in largest]
+    return [
+        {"n_rows": sizes[group], "ids": of_group}
+        for group, of_group in zip(largest, members, strict=True)
+    ]
 
 
 def _model(audit):
@@ -96,7 +109,13 @@ def _model(audit):
 def _method(scorer):
     names = ("method", "cv", "n_repeats", "reduction", "random_state")
     requested = {name: getattr(scorer, name) for name in names}
-    return {"used": scorer.method_, "n_fits": scorer.n_fits_, **requested}
+    exact = getattr(scorer.estimator, "leave_one_out_is_exact", True)
+    return {
+        "used": scorer.method_,
+        "exact": scorer.method_ == "leave-one-out" and exact,
+        "n_fits": scorer.n_fits_,
+        **requested,
+    }
 
 
 def _noise_floor(scorer):
@@ -135,7 +154,10 @@ def _top(audit, n_rows):
 
 
 def score_columns(audit):
-    """Every row's scores by name, log-densities in the original units, nats."""
+    """Every row's scores by name, log-densities in the original units, nats.
+
+    Rows of the same `group` are equal; `copies` counts the others.
+    """
     scorer = audit.scorer
     return {
         "id": audit.table.ids,
@@ -146,6 +168,8 @@ def score_columns(audit):
         "log_density_out": scorer.log_density_out_ + audit.log_jacobian,
         "nearest_id": audit.table.ids[audit.nearest],
         "nearest_distance": audit.distance,
+        "copies": np.bincount(audit.groups)[audit.groups] - 1,
+        "group": audit.groups,
     }
 
 
@@ -162,15 +186,21 @@ def write_audit(audit, summary, folder):
         What :func:`skmem.report.summarize` made of it.
     folder : str or path-like
         An existing folder.
+
+    Returns
+    -------
+    files : list of Path
+        What was written.
     """
-    folder = Path(folder)
+    files = [Path(folder) / name for name in ("scores.csv", "summary.json")]
     columns = score_columns(audit)
-    with open(folder / "scores.csv", "w", encoding="utf-8", newline="") as file:
+    with open(files[0], "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows(zip(*(values.tolist() for values in columns.values()), strict=True))
     text = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False)
-    (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
+    files[1].write_text(text + "\n", encoding="utf-8")
+    return files
 
 
 def _plain(value):

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 from scipy.stats import norm
-from sklearn.base import clone
 from sklearn.mixture import GaussianMixture
+from sklearn.model_selection import KFold
 
+from skmem._random import child_seeds, set_random_state
 from skmem.datasets import Table, make_gaussian_mixture, make_planted_copies, make_planted_outliers
 from skmem.density import KNeighborsDensity
-from skmem.report import audit
+from skmem.report import _models, audit
 from skmem.report._models import MODELS, choose_n_neighbors
 from skmem.report._summarize import score_columns
 
@@ -45,14 +46,15 @@ def test_log_densities_are_those_of_the_columns_as_given():
 
 
 def test_affine_models_do_not_care_for_standardising():
-    X = make_gaussian_mixture(80, n_components=1, random_state=0).X * [1000.0, 3.0]
+    X = make_gaussian_mixture(80, n_components=1, random_state=0).X
+    X *= 30 / X.std(axis=0)
     options = {"model": "gmm", "n_repeats": 2, "random_state": 0}
     found = [audit(as_table(X), standardize=s, **options) for s in (True, False)]
     one, other = (score_columns(f)["log_density_in"] for f in found)
-    # One Gaussian of full covariance is the same in any unit (but for 1e-6 added to its variances),
-    # so the Jacobian must close the gap between standardised columns and raw ones.
+    # One Gaussian of full covariance is the same in any unit, since what is added to its variances
+    # follows theirs, so the Jacobian must close the gap between standardised columns and raw ones.
     assert [f.scorer.estimator.n_components for f in found] == [1, 1]
-    np.testing.assert_allclose(one, other, atol=1e-4)
+    np.testing.assert_allclose(one, other, atol=1e-9)
 
 
 def test_raw_columns_stay_as_they_are():
@@ -216,12 +218,66 @@ def test_k_nearest_neighbours_need_distinct_rows():
         audit(as_table(X), model="knn")
 
 
-def test_components_are_scored_by_their_bic():
-    X = make_gaussian_mixture(60, n_components=2, random_state=3).X
-    chosen, _ = MODELS["gmm"].choose(X, 54, 0)
-    # scikit-learn's own mixtures, compared by hand, agree.
-    bic = [GaussianMixture(k, random_state=0).fit(X).bic(X) for k in range(1, 11)]
-    assert chosen.n_components == 1 + int(np.argmin(bic))
-    # What comes back is unfitted: nothing of the choice but the number is carried on.
-    assert not hasattr(clone(chosen), "weights_")
+def test_number_of_components_by_the_slow_way():
+    X = make_gaussian_mixture(90, n_features=1, n_components=3, random_state=3).X
+    chosen, why = MODELS["gmm"].choose(X, 81, 0)
+    floor = 1e-3 * X.var()
+    seed, folds_seed, _ = child_seeds(0, 3)
+    masks = [train for train, _ in KFold(5, shuffle=True, random_state=folds_seed).split(X)]
+    held_out = np.empty((10, 90))
+    for k in range(10):
+        seeds = child_seeds(int(seed), 5)
+        for train, fit_seed in zip(masks, seeds, strict=True):
+            out = np.setdiff1d(np.arange(90), train)
+            fitted = GaussianMixture(k + 1, reg_covar=floor, max_iter=1000).set_params(
+                random_state=set_random_state(GaussianMixture(), fit_seed).random_state
+            )
+            held_out[k, out] = fitted.fit(X[train]).score_samples(X[out])
+    behind = held_out[held_out.mean(axis=1).argmax()] - held_out
+    good = behind.mean(axis=1) <= behind.std(axis=1) / np.sqrt(90)
+    # scikit-learn's own mixtures, fitted fold by fold and compared by hand, agree.
+    assert chosen.n_components == 1 + np.flatnonzero(good)[0]
+    assert chosen.reg_covar == pytest.approx(floor)
+    # How is said where the number is said,
+    assert "standard error" in why
+    assert "held-out rows" in why
+    # and what comes back is unfitted: nothing of the choice but the numbers is carried on.
     assert not hasattr(chosen, "weights_")
+
+
+@pytest.mark.parametrize("shape", [(40, 10), (200, 10), (300, 1)])
+@pytest.mark.parametrize("seed", range(3))
+def test_pure_noise_is_one_component(shape, seed):
+    X = np.random.RandomState(seed).standard_normal(shape)
+    # More components than there are clusters close in on rows and call every row memorized.
+    assert MODELS["gmm"].choose(X, len(X) * 9 // 10, seed)[0].n_components == 1
+
+
+def test_scores_of_a_mixture_of_noise_are_moderate():
+    X = np.random.RandomState(0).standard_normal((40, 10))
+    found = audit(as_table(X), model="gmm", n_repeats=2, random_state=0)
+    # A Gaussian of 65 numbers fitted to 36 rows does depend on a row by tens of nats; millions, as a
+    # component without width gives, say nothing but that its floor is low.
+    assert found.scorer.memorization_.max() < 100
+
+
+def test_search_stops_when_the_likelihood_has_fallen_twice(monkeypatch):
+    means = iter([-3.0, -1.0, -2.0, -1.5, -2.0, -3.0])
+    monkeypatch.setattr(_models, "_held_out_scores", lambda *args: np.full(9, next(means)))
+    chosen, why = MODELS["gmm"].choose(MIXTURE, 72, 0)
+    # A fall that is made good goes on, two in a row end the search; no seventh is asked for.
+    assert chosen.n_components == 2
+    assert "among 1 to 6" in why
+
+
+def test_many_rows_are_not_all_needed_to_choose(monkeypatch):
+    sizes = []
+
+    def held_out_scores(density, X, *args):
+        sizes.append(len(np.unique(X, axis=0)))
+        return np.zeros(len(X))
+
+    monkeypatch.setattr(_models, "_held_out_scores", held_out_scores)
+    _models.choose_n_components(np.random.RandomState(0).standard_normal((6000, 2)), 5400, 0)
+    # The choice among ten numbers is as clear from five thousand rows, none of them taken twice.
+    assert set(sizes) == {5000}

@@ -9,7 +9,7 @@ from sklearn.preprocessing import StandardScaler
 
 import skmem.density
 from skmem.datasets import make_gaussian_mixture
-from skmem.report import Finding, diagnose, diagnose_file, format_findings
+from skmem.report import Finding, audit, diagnose, diagnose_file, format_findings
 
 SOUND = make_gaussian_mixture(60, n_features=3, random_state=0).X
 
@@ -102,6 +102,29 @@ def test_duplicates_are_numbered_as_in_the_file():
     (duplicates,) = [f for f in diagnose(X) if "duplicates" in f.what]
     # Rows that were set aside for a missing value still count.
     assert "7, 60" in duplicates.where
+
+
+def test_duplicates_and_repeats_are_told_by_id():
+    ids = [f"r{i}" for i in range(58)] + ["r3", "r3", "r5"]
+    repeats, duplicates = diagnose(np.vstack([SOUND, SOUND[7]]), ids=ids)
+    # Names that the owner of the data knows, and no row numbers,
+    assert duplicates.where == "the largest group has 2 rows: r7, r5"
+    # and names that name several rows are no use in a table of scores.
+    assert repeats.what == "ids that name more than one row (2)"
+    assert repeats.where == "'r3' (3 rows), 'r5' (2 rows)"
+    assert repeats.severity == "warning"
+
+
+def test_ids_must_fit():
+    # One id too few would blame the wrong row.
+    with pytest.raises(ValueError, match="ids must name 60 rows; got 2"):
+        diagnose(SOUND, ids=["a", "b"])
+
+
+def test_findings_say_which_check_found_them():
+    # Programs go by it; words may change.
+    assert [f.check for f in diagnose(CASES["duplicates"][0])] == ["duplicates"]
+    assert [f.check for f in diagnose(SOUND[:9])] == ["too_few_rows"]
 
 
 def test_negative_zero_is_a_copy_of_zero():
@@ -211,6 +234,29 @@ def test_text_columns_of_a_file_are_a_finding(tmp_path):
     assert table.feature_names == ["x", "y"]
     # Named as ids, the text is no trouble.
     assert diagnose_file(path, id_column="name")[0] == []
+
+
+@pytest.mark.parametrize("rows", [[0, 1, 2], [0, 1] * 10])
+def test_doctor_and_audit_speak_alike(tmp_path, rows):
+    path = tmp_path / "a.csv"
+    np.savetxt(path, SOUND[rows], delimiter=",", header="a,b,c", comments="")
+    findings, table = diagnose_file(path, model="knn", cv=3)
+    (error,) = [f for f in findings if f.severity == "error"]
+    # Two neighbours need three distinct rows, whichever way they are missing,
+    assert error.what == "knn needs 3 distinct rows in every training fold; got 2"
+    # the cure is one that the command line offers,
+    assert "--model kde" in error.cure
+    # and the audit refuses in the same words.
+    with pytest.raises(ValueError) as refused:
+        audit(table, model="knn", cv=3)
+    assert f"{error.what} ({error.where}): {error.cure}" in str(refused.value)
+    # The doctor's advice helps.
+    assert np.isfinite(audit(table, cv=3).scorer.memorization_).all()
+
+
+def test_folds_are_cured_by_their_option():
+    # A cure that can be typed.
+    assert "(--cv 3)" in diagnose(SOUND[:3])[0].cure
 
 
 def test_file_of_text_alone_is_a_finding(tmp_path):

@@ -85,7 +85,36 @@ def test_exact_scores_have_no_noise_floor(exact):
     assert all(q["noise_floor"] is None for q in summary["quantiles"])
     assert all(row["p_value"] is None for row in summary["top"])
     # The text says why there is none.
-    assert "exact, so there is no noise between fits" in format_summary(summary)
+    assert "exact with bandwidth held fixed, so no noise between fits" in flat(summary)
+
+
+@pytest.mark.parametrize(("model", "exact"), [("kde", True), ("knn", True), ("gmm", False)])
+def test_leave_one_out_is_called_what_it_is(model, exact):
+    X = make_gaussian_mixture(90, n_features=1, n_components=3, separation=20, random_state=0).X
+    found = audit(as_table(X, names=["a"]), model=model, method="leave-one-out", random_state=0)
+    summary = summarize(found)
+    # One EM step from three components is no refit; a program reads the same as a person.
+    assert summary["method"]["exact"] is exact
+    assert ("exact with" in flat(summary)) is exact
+    assert ("an approximation, one EM step" in flat(summary)) is not exact
+
+
+def test_what_is_not_known_is_a_gap():
+    found = audit(as_table(X), method="leave-one-out", random_state=0)
+    found.scorer.standard_error_ = np.full(50, np.nan)
+    found.scorer.noise_floor_ = {0.95: np.nan, 0.999: np.nan}
+    summary = summarize(found, top=1)
+    # A scorer that does not know its error is not quoted with one, nor rows counted above nan.
+    assert summary["top"][0]["standard_error"] is None
+    assert summary["above_noise_floor"] == []
+    assert lines_of(summary)[-1].split()[2:4] == ["-", "-"]
+
+
+@pytest.mark.parametrize("n_repeats", [1, 2])
+def test_repeats_are_counted_in_grammar(n_repeats):
+    text = flat(summarize(audit(as_table(X), n_repeats=n_repeats, random_state=0)))
+    # One is no plural.
+    assert (f"x {n_repeats} repeat{'s' * (n_repeats > 1)}, seed 0") in text
 
 
 @pytest.mark.parametrize("top", [0, 1, 20, 50, 500])
@@ -106,8 +135,32 @@ def test_duplicates_are_counted():
     assert data_facts["n_duplicate_groups"] == len(set(data.source))
 
 
+@pytest.mark.parametrize("n_copies", [2, 12])
+def test_copies_are_named_and_counted(n_copies):
+    rows = [*range(50), *[7] * n_copies, 9]
+    found = audit(as_table(X[rows], [f"r{i}" for i in range(len(rows))]), random_state=0)
+    groups = summarize(found)["data"]["largest_groups"]
+    ids = ["r7", *(f"r{50 + i}" for i in range(n_copies))]
+    # Largest first, by id, and of a long group not all.
+    assert groups == [
+        {"n_rows": n_copies + 1, "ids": ids[:8]},
+        {"n_rows": 2, "ids": ["r9", f"r{50 + n_copies}"]},
+    ]
+    named = f"the largest: {', '.join(ids[:8])} ({n_copies + 1} rows); r9, r{50 + n_copies}"
+    assert named in flat(summarize(found))
+    columns = score_columns(found)
+    # For every row the number of others that equal it, which stand in its group.
+    equal = np.all(X[rows][:, None] == X[rows], axis=2)
+    np.testing.assert_array_equal(columns["copies"], equal.sum(axis=1) - 1)
+    np.testing.assert_array_equal(columns["group"][:, None] == columns["group"], equal)
+
+
 def lines_of(summary):
     return format_summary(summary).splitlines()
+
+
+def flat(summary):
+    return " ".join(format_summary(summary).split())
 
 
 def test_text_says_what_a_reader_needs(found):
@@ -117,6 +170,8 @@ def test_text_says_what_a_reader_needs(found):
         "a note",
         "duplicates  none",
         "standardised",
+        "log-Jacobian",
+        "is added to every log-density",
         "original units",
         "KernelDensity(bandwidth=",
         "leave-one-out likelihood",
@@ -156,10 +211,38 @@ def test_text_is_made_of_the_dict_alone(found):
     assert any(line.split()[:2] == ["0.5", "-inf"] for line in lines_of(summary))
 
 
-def test_findings_are_pointed_at():
-    summary = summarize(audit(as_table(X * [1.0, 1e6]), random_state=0))
-    # What blurs the scores is said where the scores are read.
-    assert "data checks 1 warning: see skmem doctor" in lines_of(summary)
+@pytest.mark.parametrize("standardize", [True, False])
+def test_findings_are_listed_unless_cured(standardize):
+    copied = np.vstack([X, X[:1]])
+    table = as_table(
+        np.column_stack([copied * [1.0, 1e6], np.ones(51), copied[:, 0]]), names="abcd"
+    )
+    summary = summarize(audit(table, standardize=standardize, random_state=0))
+    (start,) = (i for i, line in enumerate(lines_of(summary)) if line.startswith("data checks"))
+    checks = lines_of(summary)[start : lines_of(summary).index("")]
+    listed = ["warning: nearly exact: 1 linear dependency (columns 'a', 'd')"]
+    # Standardised, columns of different scale are of one scale: nothing is left to warn of.
+    if not standardize:
+        listed.insert(0, "warning: standard deviations of columns differ by a factor of")
+    # Constant columns and copies have lines of their own.
+    for line, what in zip(checks, listed, strict=False):
+        assert line[12:].startswith(what)
+    assert checks[-1].strip() == "(skmem doctor says what to do about it)"
+    assert len(checks) == len(listed) + 1
+
+
+def test_no_findings_no_heading(found):
+    # Where there is nothing to say nothing is said.
+    assert "data checks" not in format_summary(summarize(found))
+
+
+@pytest.mark.parametrize("n_above", [44, 45, 50])
+def test_what_it_means_when_nearly_all_rows_are_above_the_floor(found, n_above):
+    summary = summarize(found)
+    summary["above_noise_floor"][0]["n_rows"] = n_above
+    summary["above_noise_floor"][1]["n_rows"] = 3
+    # A reader who sees every row flagged needs to know what to do with that, others do not.
+    assert ("rank and size tell which rows to look at" in flat(summary)) is (n_above >= 45)
 
 
 IDS = ['say "so"', "a,b", "two\nlines", "=cmd()", "007"] + [f"r{i}" for i in range(45)]
