@@ -91,12 +91,12 @@ def standard_normal_draws(n_draws, latent_dim, draws, seed):
     """(noise, n_replicates): noise of shape (n_draws, latent_dim), in independent replicates one after another.
 
     "random" are independent normal draws, each its own replicate. "sobol" are independently scrambled Sobol points
-    (Owen 1997) through the normal quantile function: 8 replicates, or fewer where `n_draws` is no multiple of 8.
+    (Owen 1997) through the normal quantile function: 16 replicates, or fewer where `n_draws` is no multiple of 16.
     """
     rng = np.random.default_rng(seed)
     if draws == "random":
         return rng.standard_normal((n_draws, latent_dim)), n_draws
-    n_replicates = int(np.gcd(n_draws, 8))
+    n_replicates = int(np.gcd(n_draws, 16))
     seeds = rng.integers(2**31, size=n_replicates)
     uniform = [_sobol(n_draws // n_replicates, latent_dim, int(seed)) for seed in seeds]
     return ndtri(np.concatenate(uniform)), n_replicates

@@ -18,7 +18,9 @@ class Gaussian(nn.Module):
     def __init__(self, n_columns, min_scale):
         super().__init__()
         self.n_outputs, self.min_scale = n_columns, min_scale
-        self.raw_scale = nn.Parameter(torch.tensor(0.5413))  # softplus of it is 1
+        self.raw_scale = nn.Parameter(
+            torch.tensor(0.5413)
+        )  # softplus of it is 1: the spread of the data
 
     @property
     def scale(self):

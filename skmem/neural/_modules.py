@@ -14,6 +14,8 @@ from skmem.neural._likelihoods import make_head
 
 # The smallest standard deviation of q(z|x), in units of the prior's.
 MIN_POSTERIOR_SCALE = 1e-4
+# softplus of it is 1: codes begin as wide as the prior, since narrow proposals are poor ones.
+SOFTPLUS_ONE = math.log(math.expm1(1.0))
 
 
 class GaussianEncoder(nn.Module):
@@ -26,7 +28,7 @@ class GaussianEncoder(nn.Module):
     def forward(self, x):
         """Distribution of codes (..., latent_dim)."""
         loc, raw_scale = self.trunk(x).chunk(2, dim=-1)
-        scale = MIN_POSTERIOR_SCALE + softplus(raw_scale)
+        scale = MIN_POSTERIOR_SCALE + softplus(raw_scale + SOFTPLUS_ONE)
         return Independent(Normal(loc, scale, validate_args=False), 1, validate_args=False)
 
 

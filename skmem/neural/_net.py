@@ -61,6 +61,10 @@ class NegativeELBO(nn.Module):
         return (self.beta * divergence - log_likelihood).mean()
 
 
+class TrainingStopped(KeyboardInterrupt):
+    """A callback has had enough. skorch's callbacks say so as if Ctrl-C had been pressed."""
+
+
 class Batches:
     """Batches of near-equal size, slices of a tensor; a fresh order each time if there is a generator."""
 
@@ -93,6 +97,13 @@ class VAENet(NeuralNet):
     ):
         super().__init__(module, criterion=criterion, optimizer=optimizer, **kwargs)
         self.seed, self.validation_fraction, self.redraw = seed, validation_fraction, redraw
+
+    def notify(self, method_name, **kwargs):
+        """Tell the callbacks, and tell their wish to stop from a real Ctrl-C."""
+        try:
+            super().notify(method_name, **kwargs)
+        except KeyboardInterrupt as stop:
+            raise TrainingStopped from stop
 
     def get_split_datasets(self, X, y=None, **fit_params):
         """Tensors of the rows to train on, and of those to validate on or None."""
@@ -187,11 +198,13 @@ class Checkpoints(Callback):
 
 
 def train(net, U, n_epochs, redraw=None):
-    """Run epochs as skorch's partial_fit does, but let Ctrl-C through: a fit cut short is no fit."""
+    """Run epochs as skorch's partial_fit does, but let Ctrl-C through: a fit cut short by it is no fit."""
     net.notify("on_train_begin", X=U, y=None)
     net.redraw = redraw
     try:
         net.fit_loop(U, epochs=n_epochs)
+    except TrainingStopped:
+        pass
     finally:
         net.redraw = None  # it holds the rows
     net.notify("on_train_end", X=U, y=None)

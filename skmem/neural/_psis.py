@@ -37,12 +37,11 @@ def pareto_shapes(log_weights):
     top = np.sort(log_weights, axis=0)[-n_tail - 1 :]
     top = np.exp(top - top[-1])
     excess = (top[1:] - top[0]).T
-    # Tails of equal weights have no shape; they are as far from heavy as can be.
-    equal = excess[:, 0] <= 0
     shapes = np.full(len(excess), -np.inf)
-    good = np.flatnonzero(~equal)
-    for block in row_blocks(len(good), 8 * n_tail * (30 + int(n_tail**0.5))):
-        shapes[good[block]] = generalized_pareto_shapes(excess[good[block]])
+    for block in row_blocks(len(excess), 8 * n_tail * (30 + int(n_tail**0.5))):
+        # Tails of equal weights have no shape; they are as far from heavy as can be.
+        rows = block.start + np.flatnonzero(excess[block, -1] > 0)
+        shapes[rows] = generalized_pareto_shapes(excess[rows])
     return shapes
 
 

@@ -45,7 +45,7 @@ class VAE(LatentDensity):
     checkpoint_epochs : int or array-like of int, default=None
         Epochs after which to keep the parameters for :meth:`staged_score_samples`: every so many, or those named.
     n_importance_samples : int, default=256
-        Draws for each row in `score_samples`; a multiple of 8 gives standard errors with "sobol".
+        Draws for each row in `score_samples`; with "sobol" in 16 replicates if that divides it, else in 8, 4, ....
     device : str, default="auto"
         "auto" is the first GPU if there is one; otherwise as torch names devices: "cpu", "cuda", "cuda:1".
     callbacks : list of skorch callbacks, default=None
