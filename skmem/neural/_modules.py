@@ -15,7 +15,7 @@ from skmem.neural._likelihoods import make_head
 # The smallest standard deviation of q(z|x), in units of the prior's.
 MIN_POSTERIOR_SCALE = 1e-4
 # softplus of it is 1: codes begin as wide as the prior, since narrow proposals are poor ones.
-SOFTPLUS_ONE = math.log(math.expm1(1.0))
+SOFTPLUS_ONE = 0.541324854612918
 
 
 class GaussianEncoder(nn.Module):
