@@ -17,6 +17,7 @@ def make_net(estimator, parts):
     net = VAENet(
         partial(make_module, estimator.module, parts, _sizes(estimator)),
         criterion__beta=estimator.beta,
+        optimizer__fused=True,
         seed=int(seed),
         validation_fraction=estimator.validation_fraction,
         lr=estimator.learning_rate,

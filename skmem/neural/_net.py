@@ -1,5 +1,6 @@
 """Training: a skorch net whose loss is minus the ELBO, on batches sliced from tensors in memory."""
 
+import math
 import threading
 from contextlib import contextmanager
 
@@ -98,6 +99,11 @@ class VAENet(NeuralNet):
         super().__init__(module, criterion=criterion, optimizer=optimizer, **kwargs)
         self.seed, self.validation_fraction, self.redraw = seed, validation_fraction, redraw
 
+    def _set_training(self, training=True):
+        # Walking through all submodules for each batch takes a tenth of the training of a small net.
+        if self.module_.training != training:
+            super()._set_training(training)
+
     def notify(self, method_name, **kwargs):
         """Tell the callbacks, and tell their wish to stop from a real Ctrl-C."""
         try:
@@ -161,7 +167,7 @@ class VAENet(NeuralNet):
             If it is not finite.
         """
         loss = self.criterion_(*y_pred)
-        if not torch.isfinite(loss):
+        if not math.isfinite(loss.item()):
             raise FloatingPointError(divergence_message(len(self.history), self.lr))
         return loss
 
