@@ -7,7 +7,7 @@ import torch
 from scipy.special import ndtri
 from sklearn import get_config
 from sklearn.utils import gen_batches
-from torch.distributions import Independent, MultivariateNormal, Normal
+from torch.distributions import Independent, MultivariateNormal, Normal, kl_divergence
 from torch.quasirandom import SobolEngine
 
 from skmem._blocks import row_blocks
@@ -46,6 +46,21 @@ def log_weights(module, x, noise):
     q = module.encode(x)
     z = push(q, noise[:, None])
     return module.decode(z).log_prob(x) + module.prior.log_prob(z) - q.log_prob(z)
+
+
+def elbo_terms(module, x, generator):
+    """(log p(x|z), divergence) of each row at one draw z: their difference is an estimate of the ELBO, in nats.
+
+    The divergence of q(z|x) from the prior is exact where torch knows it.
+    """
+    q, prior = module.encode(x), module.prior
+    shape = q.batch_shape + q.event_shape
+    z = push(q, torch.randn(shape, generator=generator, device=x.device, dtype=x.dtype))
+    try:
+        divergence = kl_divergence(q, prior)
+    except NotImplementedError:
+        divergence = q.log_prob(z) - prior.log_prob(z)
+    return module.decode(z).log_prob(x), divergence
 
 
 def scoring_module(module, dtype):

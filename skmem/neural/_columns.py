@@ -33,10 +33,15 @@ class Columns:
             )
         )
 
+    @property
+    def noisy(self):
+        """Whether rows are binarised or dequantised."""
+        return any(part.space.noisy for part in self.parts)
+
     def forward(self, X, noise):
         """(U, log_volume) of rows, with `noise` a seed for noise of each row, or a Generator for fresh noise."""
         uniforms = None
-        if any(part.space.noisy for part in self.parts):
+        if self.noisy:
             fresh = isinstance(noise, np.random.Generator)
             uniforms = noise.random(X.shape) if fresh else row_noise(X, noise)
         U, log_volume = zip(*(_forward(part, X, uniforms) for part in self.parts), strict=True)

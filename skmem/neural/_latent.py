@@ -210,7 +210,8 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseDensi
 
         check_is_fitted(self)
         module = self._scoring_module()
-        with global_seed(check_random_state(random_state).randint(2**31 - 1)):
+        seed = check_random_state(random_state).randint(2**31 - 1)
+        with global_seed(seed, self.net_.device):
             U = decoded(module, prior_draws(module, n_samples), "sample")
         return self._columns.backward(U, possible=True)
 

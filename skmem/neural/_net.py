@@ -9,21 +9,25 @@ import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback
 from torch import nn
-from torch.distributions import kl_divergence
 
-from skmem.neural._bounds import push
+from skmem.neural._bounds import elbo_terms
 
 _GLOBAL_SEED = threading.Lock()
 
 
 @contextmanager
-def global_seed(seed):
-    """Seed torch's global generators for what can be seeded in no other way, and put them back.
+def global_seed(seed, device):
+    """Seed torch's global generator of a device for what can be seeded in no other way, and put it back.
 
-    One thread at a time: whoever else draws from them would draw different numbers each run.
+    One thread at a time: whoever else draws from it would draw different numbers each run.
     """
-    with _GLOBAL_SEED, torch.random.fork_rng():
-        torch.manual_seed(int(seed))
+    device = torch.device(device)
+    gpus = [device] if device.type == "cuda" else []
+    with _GLOBAL_SEED, torch.random.fork_rng(gpus):
+        torch.random.default_generator.manual_seed(int(seed))
+        for gpu in gpus:
+            with torch.cuda.device(gpu):
+                torch.cuda.manual_seed(int(seed))
         yield
 
 
@@ -147,16 +151,8 @@ class VAENet(NeuralNet):
             del self.generator_  # it can't be pickled
 
     def infer(self, x, **fit_params):
-        """(log p(x|z), divergence of q(z|x) from the prior) of each row, at one draw z."""
-        q, prior = self.module_.encode(x), self.module_.prior
-        shape = q.batch_shape + q.event_shape
-        noise = torch.randn(shape, generator=self.generator_, device=x.device, dtype=x.dtype)
-        z = push(q, noise)
-        try:
-            divergence = kl_divergence(q, prior)
-        except NotImplementedError:
-            divergence = q.log_prob(z) - prior.log_prob(z)
-        return self.module_.decode(z).log_prob(x), divergence
+        """(log p(x|z), divergence) of each row, at one draw z."""
+        return elbo_terms(self.module_, x, self.generator_)
 
     def get_loss(self, y_pred, y_true, X=None, training=False):
         """Minus the ELBO.

@@ -49,8 +49,9 @@ class Standardized(Space):
     @classmethod
     def fit(cls, X, n_levels):
         """Column means, and the root of the columns' mean variance."""
-        variance = X.var(axis=0)
-        return cls(X.mean(axis=0), _positive(np.full(variance.shape, variance.mean()), X))
+        mean, variance, rounding = _moments(X)
+        scale = _positive_root(variance.mean(), rounding.mean())
+        return cls(mean, np.full(mean.shape, scale))
 
     def forward(self, X, noise):
         """(U, log_volume)."""
@@ -69,12 +70,18 @@ class StandardizedColumns(Standardized):
     @classmethod
     def fit(cls, X, n_levels):
         """Column means and standard deviations."""
-        return cls(X.mean(axis=0), _positive(X.var(axis=0), X))
+        mean, variance, rounding = _moments(X)
+        return cls(mean, _positive_root(variance, rounding))
 
 
-def _positive(variance, X):
-    """Roots of variances; 1 where a column is constant to rounding."""
-    rounding = (8 * np.finfo(X.dtype).eps * np.abs(X).max(axis=0)) ** 2
+def _moments(X):
+    """(mean, variance, variance that rounding alone can make) of each column, in double precision."""
+    rounding = 8.0 * np.finfo(X.dtype).eps * np.abs(X).max(axis=0)
+    return X.mean(axis=0, dtype=np.float64), X.var(axis=0, dtype=np.float64), rounding**2
+
+
+def _positive_root(variance, rounding):
+    """Standard deviations; 1 where there is nothing but rounding."""
     return np.sqrt(np.where(variance > rounding, variance, 1.0))
 
 

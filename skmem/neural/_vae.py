@@ -60,7 +60,8 @@ class VAE(LatentDensity):
         Number of levels 0, 1, ... of "logit_gaussian" and "discretized_logistic".
     min_scale : float, default=0.001
         Floor of a Gaussian's standard deviation, as a share of that of the training data ("gaussian",
-        "gaussian_diagonal") or in units of the logit. No row can gain more than -log(min_scale) nats a column by it.
+        "gaussian_diagonal") or in units of the logit. It bounds log-densities: no column of a row is denser than the
+        mean of a normal as wide as the data by more than -log(min_scale) nats.
     draws : {"sobol", "random"}, default="sobol"
         Importance samples: scrambled Sobol points through the normal quantile function, or plain Monte Carlo.
     noise : {"fixed", "dynamic"}, default="fixed"
@@ -72,8 +73,8 @@ class VAE(LatentDensity):
     validation_fraction : float, default=None
         Share of the rows kept out of training for skorch's `valid_loss`, for callbacks that watch it.
     score_dtype : {"float64", "float32"}, default="float64"
-        Precision of scoring; training is in single precision. In single precision a score's last digits depend on
-        its batch.
+        Precision of scoring; training is in single precision. In single precision, all that "mps" has, a score's
+        last digits depend on its batch.
 
     Attributes
     ----------
@@ -263,8 +264,8 @@ class VAE(LatentDensity):
         return self
 
     def _redraw(self, X):
-        """Rows with the noise of an epoch, as a function of its seed; None if noise is fixed."""
-        if self.noise == "fixed":
+        """Rows with the noise of an epoch, as a function of its seed; None if there is none, or one for all."""
+        if self.noise == "fixed" or not self._columns.noisy:
             return None
         return lambda seed: self._columns.forward(X, np.random.default_rng(seed))[0]
 

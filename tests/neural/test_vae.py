@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -110,6 +111,16 @@ def test_the_seed_decides_everything(params):
     assert not np.allclose(other.score_samples(IRIS), scores)
 
 
+def test_threads_do_not_share_their_luck():
+    def scores(seed):
+        return small(random_state=seed).fit(IRIS).score_samples(IRIS)
+
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(scores, range(4)))
+    # torch's global generator would be drawn from in any order
+    assert_array_equal(together, [scores(seed) for seed in range(4)])
+
+
 def test_fits_of_a_cross_fit_share_their_noise():
     one, other = (small(random_state=s, likelihood="bernoulli").fit(DIGITS / 16) for s in (0, 1))
     rows = DIGITS / 16
@@ -119,8 +130,9 @@ def test_fits_of_a_cross_fit_share_their_noise():
 
 def test_dynamic_noise_is_new_in_each_epoch():
     vae = small(likelihood="bernoulli", noise="dynamic")
-    seen = []
     vae.fit(DIGITS / 16)
+    # it is drawn for those likelihoods that have any
+    assert small(noise="dynamic").fit(IRIS)._redraw(IRIS) is None
     redraw = vae._redraw(DIGITS / 16)
     seen = [redraw(seed) for seed in (1, 2)]
     assert not np.array_equal(*seen)
@@ -310,6 +322,12 @@ def test_divergence_says_where_and_what_to_try():
         ({"input_shape": (1, 2, 3)}, IRIS, r"input_shape=\(1, 2, 3\) has 6 entries, but X has 4"),
         ({"input_shape": (1, 1, 4)}, IRIS, "height and width must be multiples of 2"),
         ({"input_shape": (1, 2, 2), "likelihood": "mixed"}, IRIS, None),
+        (
+            {"hidden_layer_sizes": (8, 0)},
+            IRIS,
+            r"hidden_layer_sizes must be positive .* got \(8, 0\)",
+        ),
+        ({"input_shape": (2, 2)}, IRIS, r"input_shape must be 3 positive integers, got \(2, 2\)"),
         ({"likelihood": "poisson"}, IRIS, "The 'likelihood' parameter of VAE must be"),
         ({"max_epochs": 0}, IRIS, "The 'max_epochs' parameter of VAE must be"),
         ({}, IRIS[:1], "minimum of 2 is required"),
