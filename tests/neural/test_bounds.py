@@ -12,6 +12,7 @@ pytest.importorskip("skorch", reason="the extra torch is not installed")
 from skmem.neural import VAE  # noqa: E402
 from skmem.neural._bounds import (  # noqa: E402
     blocked_log_weights,
+    elbo_terms,
     log_weights,
     push,
     scoring_module,
@@ -117,6 +118,20 @@ def test_weights_are_those_drawn_one_at_a_time(linear):
         blocks = list(blocked_log_weights(module, U, noise))
     assert len(blocks) > 1
     assert_allclose(np.concatenate([w for _, w in blocks], axis=1), slow, rtol=1e-10)
+
+
+def test_training_maximises_the_elbo(linear):
+    module = scoring_module(linear.net_.module_, "float64")
+    U, log_volume = linear._columns.forward(X[:10], 0)
+    generator = torch.Generator().manual_seed(0)
+    x = torch.as_tensor(np.repeat(U, 4000, axis=0))
+    with torch.no_grad():
+        log_likelihood, divergence = elbo_terms(module, x, generator)
+    drawn = (log_likelihood - divergence).numpy().reshape(10, 4000)
+    error = drawn.std(axis=1) / np.sqrt(4000)
+    # the exact divergence has the expectation of the drawn one
+    elbo = with_draws(linear, 4096).elbo(X[:10])
+    assert (np.abs(drawn.mean(axis=1) + log_volume - elbo) < 5 * error).all()
 
 
 @pytest.mark.parametrize("draws", ["sobol", "random"])
