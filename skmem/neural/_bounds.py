@@ -1,4 +1,4 @@
-"""Log importance weights of draws from the encoder: their mean is the ELBO, their log-mean-exp the tighter bound."""
+"""Log importance weights of draws: their mean is the ELBO, their log-mean-exp the tighter bound."""
 
 import copy
 
@@ -11,6 +11,7 @@ from torch.distributions import Independent, MultivariateNormal, Normal, kl_dive
 from torch.quasirandom import SobolEngine
 
 from skmem._blocks import row_blocks
+from skmem.neural._proposals import PROPOSALS
 
 # Tensors of the decoder's widest layer that live at once, in and out of it and in the likelihood.
 _TENSORS = 4
@@ -38,12 +39,11 @@ def push(q, noise):
         ) from None
 
 
-def log_weights(module, x, noise):
-    """Log p(x|z) + log p(z) - log q(z|x) of draws z, shape (n_draws, n_samples).
+def log_weights(module, x, q, noise):
+    """Log p(x|z) + log p(z) - log q(z) of draws z, shape (n_draws, n_samples).
 
-    In nats; z are the draws of q(z|x) that `noise` (n_draws, latent_dim) stands for, the same noise for every row.
+    In nats; z are the draws of `q` that `noise` (n_draws, latent_dim) stands for, the same noise for every row.
     """
-    q = module.encode(x)
     z = push(q, noise[:, None])
     return module.decode(z).log_prob(x) + module.prior.log_prob(z) - q.log_prob(z)
 
@@ -68,14 +68,17 @@ def scoring_module(module, dtype):
     return copy.deepcopy(module).to(getattr(torch, dtype)).eval().requires_grad_(False)
 
 
-def blocked_log_weights(module, U, noise):
+def blocked_log_weights(module, U, noise, proposal):
     """Yield (rows, log_weights) for slices of the rows of an array `U`; float64 arrays (n_draws, n_rows)."""
     start, draw_bytes = 0, _draw_bytes(module, U)
-    for x in tensor_blocks(module, U, draw_bytes * len(noise)):
+    # Second derivatives of a row take as much as some draws for each entry of its code.
+    row_bytes = draw_bytes * max(len(noise), 4 * noise.shape[1])
+    for x in tensor_blocks(module, U, row_bytes):
         noise = torch.as_tensor(noise, dtype=x.dtype, device=x.device)
         draws = _blocks(x.device.type, len(noise), draw_bytes * len(x))
         with torch.no_grad():
-            parts = [log_weights(module, x, noise[draw]) for draw in draws]
+            q = PROPOSALS[proposal](module, x)
+            parts = [log_weights(module, x, q, noise[draw]) for draw in draws]
         yield slice(start, start + len(x)), torch.cat(parts).double().cpu().numpy()
         start += len(x)
 

@@ -31,6 +31,14 @@ def _bound_and_error(log_weights, n_replicates):
     return np.stack([logmeanexp(log_weights, axis=0), standard_errors(log_weights, n_replicates)])
 
 
+def _elbo(log_weights, n_replicates):
+    return mean(log_weights, axis=0)[None]
+
+
+def _pareto_shapes(log_weights, n_replicates):
+    return pareto_shapes(log_weights)[None]
+
+
 class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseDensity):
     """Queries to a fitted net `net_` whose rows come from `X` through `_columns`."""
 
@@ -52,7 +60,7 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseDensi
         return {} if kept is None else kept.states_
 
     def score_samples(self, X, return_std=False):
-        r"""Log-density of each row, by importance sampling from the encoder.
+        r"""Log-density of each row, by importance sampling.
 
         In nats; higher is better; the zero is that of the likelihood: a density for columns that are measured, a
         probability for those that are counted.
@@ -73,7 +81,7 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseDensi
 
         Notes
         -----
-        With S = `n_importance_samples` draws :math:`z_s` of :math:`q(z|x)`
+        With S = `n_importance_samples` draws :math:`z_s` of :math:`q(z|x)`, the encoder's or another `proposal`,
 
         .. math:: \log \hat p(x) = \log \frac{1}{S} \sum_s \frac{p(x|z_s)\, p(z_s)}{q(z_s|x)}
 
@@ -111,7 +119,7 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseDensi
     def elbo(self, X):
         """Evidence lower bound of the log-density of each row.
 
-        In nats; higher is better; below `score_samples` on the same draws by Jensen's inequality.
+        In nats; higher is better; below `score_samples` on the same draws of the encoder, by Jensen's inequality.
 
         Parameters
         ----------
@@ -124,7 +132,7 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseDensi
             Mean over draws of log p(x|z) + log p(z) - log q(z|x), whatever `beta` was in training.
         """
         module = self._scoring_module()
-        return self._reduce_log_weights(module, X, lambda w, _: mean(w, axis=0)[None])[0]
+        return self._reduce_log_weights(module, X, _elbo, "encoder")[0]
 
     def pareto_k(self, X):
         """Pareto k-hat of each row's importance weights.
@@ -143,11 +151,11 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseDensi
 
         Notes
         -----
-        Vehtari et al., "Pareto smoothed importance sampling", JMLR 25 (2024). More than `n_importance_samples` draws,
-        or a more flexible encoder, are the remedies.
+        Vehtari et al., "Pareto smoothed importance sampling", JMLR 25 (2024). ``proposal="laplace"`` and more draws
+        are the remedies.
         """
         module = self._scoring_module()
-        return self._reduce_log_weights(module, X, lambda w, _: pareto_shapes(w)[None])[0]
+        return self._reduce_log_weights(module, X, _pareto_shapes)[0]
 
     def transform(self, X):
         """Mean of the encoder's distribution of each row.
@@ -222,7 +230,7 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseDensi
 
         return scoring_module(self.net_.module_, self.score_dtype)
 
-    def _reduce_log_weights(self, module, X, reduce):
+    def _reduce_log_weights(self, module, X, reduce, proposal=None):
         """`reduce(log_weights, n_replicates)`, of shape (n_results, n_rows), for all rows side by side."""
         from skmem.neural._bounds import blocked_log_weights, standard_normal_draws
 
@@ -230,8 +238,6 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseDensi
         noise, n_replicates = standard_normal_draws(
             self.n_importance_samples, self._n_features_out, self.draws, self.noise_seed
         )
-        results = [
-            reduce(weights + log_volume[rows], n_replicates)
-            for rows, weights in blocked_log_weights(module, U, noise)
-        ]
+        blocks = blocked_log_weights(module, U, noise, proposal or self.proposal)
+        results = [reduce(weights + log_volume[rows], n_replicates) for rows, weights in blocks]
         return np.concatenate(results, axis=1)

@@ -77,6 +77,9 @@ def test_every_likelihood_is_fitted_scored_and_drawn_from(params, X):
     # training lowers minus the ELBO
     losses = vae.history_[:, "train_loss"]
     assert losses[-1] < losses[0]
+    # by another proposal it is the same density
+    laplace = vae.set_params(proposal="laplace", n_importance_samples=256).score_samples(X[:20])
+    assert np.abs(vae.set_params(proposal="encoder").score_samples(X[:20]) - laplace).mean() < 0.5
     # its own draws are rows that could have been in X
     drawn = vae.sample(30, random_state=0)
     assert drawn.shape == (30, X.shape[1])
