@@ -1,6 +1,7 @@
 """Log importance weights of draws: their mean is the ELBO, their log-mean-exp the tighter bound."""
 
 import copy
+import math
 
 import numpy as np
 import torch
@@ -45,7 +46,16 @@ def log_weights(module, x, q, noise):
     In nats; z are the draws of `q` that `noise` (n_draws, latent_dim) stands for, the same noise for every row.
     """
     z = push(q, noise[:, None])
-    return module.decode(z).log_prob(x) + module.prior.log_prob(z) - q.log_prob(z)
+    log_joint = module.decode(z).log_prob(x) + module.prior.log_prob(z)
+    return log_joint - _pushed_log_prob(q, z, noise[:, None])
+
+
+def _pushed_log_prob(q, z, noise):
+    """``q.log_prob(z)`` of the draws that `noise` stands for, by the determinant instead of solving for it."""
+    if not isinstance(q, MultivariateNormal):
+        return q.log_prob(z)
+    log_det = q.scale_tril.diagonal(dim1=-2, dim2=-1).log().sum(dim=-1)
+    return -0.5 * (noise**2 + math.log(2 * math.pi)).sum(dim=-1) - log_det
 
 
 def elbo_terms(module, x, generator):
@@ -71,8 +81,9 @@ def scoring_module(module, dtype):
 def blocked_log_weights(module, U, noise, proposal):
     """Yield (rows, log_weights) for slices of the rows of an array `U`; float64 arrays (n_draws, n_rows)."""
     start, draw_bytes = 0, _draw_bytes(module, U)
-    # Second derivatives of a row take as much as some draws for each entry of its code.
-    row_bytes = draw_bytes * max(len(noise), 4 * noise.shape[1])
+    # Second derivatives of a row take as much as some draws for each entry of its code. Blocks hold as many rows as
+    # that allows, since a proposal for many rows costs little more than for one; their draws are then split.
+    row_bytes = draw_bytes * 4 * noise.shape[1]
     for x in tensor_blocks(module, U, row_bytes):
         noise = torch.as_tensor(noise, dtype=x.dtype, device=x.device)
         draws = _blocks(x.device.type, len(noise), draw_bytes * len(x))

@@ -66,7 +66,8 @@ class VAE(LatentDensity):
         Importance samples: scrambled Sobol points through the normal quantile function, or plain Monte Carlo.
     proposal : {"encoder", "laplace"}, default="encoder"
         Distribution that importance samples come from: the encoder's, or for each row a normal at the mode of its
-        posterior with the curvature there, which costs about as much as a few hundred draws and misses less.
+        posterior with the curvature there, which costs about as much as a few hundred draws and misses less; a
+        `module` must then be one that :func:`torch.func.vmap` takes.
     noise : {"fixed", "dynamic"}, default="fixed"
         Whether the noise of binarisation and dequantisation is drawn once for each row, or for training anew in each
         epoch. Scores use the fixed noise, which depends on the row and `noise_seed` alone.

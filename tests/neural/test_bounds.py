@@ -18,6 +18,7 @@ from skmem.neural._bounds import (  # noqa: E402
     scoring_module,
     standard_normal_draws,
 )
+from skmem.neural._proposals import laplace  # noqa: E402
 from tests import oracles  # noqa: E402
 
 X = load_iris().data
@@ -200,6 +201,18 @@ def test_push_moves_noise_to_the_distribution():
     torch.testing.assert_close(pushed, torch.tensor([[3.0, 5.0]], dtype=torch.float64))
     with pytest.raises(TypeError, match=r"encode\(x\) must return a normal distribution"):
         push(torch.distributions.VonMises(0.0, 1.0), noise)
+
+
+def test_densities_of_pushed_draws_are_those_of_the_distribution(linear):
+    module = scoring_module(linear.net_.module_, "float64")
+    x = torch.as_tensor(linear._columns.forward(X[:5], 0)[0])
+    noise = torch.randn(7, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        q = laplace(module, x)
+        z = push(q, noise[:, None])
+        weights = module.decode(z).log_prob(x) + module.prior.log_prob(z) - q.log_prob(z)
+        # the determinant alone is needed, since the noise is known
+        torch.testing.assert_close(log_weights(module, x, q, noise), weights)
 
 
 def test_a_row_scores_the_same_in_any_company(linear):
