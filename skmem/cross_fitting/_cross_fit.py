@@ -17,6 +17,13 @@ from skmem.cross_fitting._responses import check_scores, resolve_response
 from skmem.cross_fitting._splits import train_masks
 from skmem.cross_fitting._warn import warn_of_useless_memory
 
+_DTYPES = {
+    "train_mask": np.bool_,
+    "scores": np.float64,
+    "stages": None,
+    "staged_scores": np.float64,
+}
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CrossFit:
@@ -36,32 +43,48 @@ class CrossFit:
         What the scores are: log-densities, or probabilities of the true label.
     method : {"closed-form", "refit"}
         Whether the estimator filled in all fits at once, or was refitted for each.
+    stages : ndarray of shape (n_stages,), default=None
+        Stages of the fits, such as epochs, in order; None if there are fewer than two.
+    staged_scores : ndarray of shape (n_stages, n_fits, n_points), dtype float64, default=None
+        Log-density of each point by each fit as it was at each stage; None without stages. A fit
+        that ended before a stage is there with its final `scores`.
 
     Raises
     ------
     ValueError
-        If the arrays are not 2-d or differ in their number of fits.
+        If the arrays are not 2-d or differ in their number of fits, or `staged_scores` is not of
+        one array like `scores` for each stage.
 
     Notes
     -----
-    Both arrays are read-only.
+    All arrays are read-only.
     """
 
     train_mask: np.ndarray
     scores: np.ndarray
     response: str
     method: str
+    stages: np.ndarray | None = None
+    staged_scores: np.ndarray | None = None
 
     def __post_init__(self):
-        for name, dtype in (("train_mask", np.bool_), ("scores", np.float64)):
-            array = np.asarray(getattr(self, name), dtype=dtype).view()
-            array.flags.writeable = False
-            object.__setattr__(self, name, array)
+        for name, dtype in _DTYPES.items():
+            if getattr(self, name) is not None:
+                array = np.asarray(getattr(self, name), dtype=dtype).view()
+                array.flags.writeable = False
+                object.__setattr__(self, name, array)
         shapes = self.train_mask.shape, self.scores.shape
         if any(len(shape) != 2 for shape in shapes) or shapes[0][0] != shapes[1][0]:
             raise ValueError(
                 "train_mask and scores must be 2-d, with one row for each fit, "
                 f"got shapes {shapes[0]} and {shapes[1]}."
+            )
+        expected = None if self.stages is None else (len(self.stages), *shapes[1])
+        shape = None if self.staged_scores is None else self.staged_scores.shape
+        if shape != expected:
+            raise ValueError(
+                "staged_scores must have the shape of stages followed by that of scores, "
+                f"{expected}, got {shape}."
             )
 
     def __reduce__(self):
@@ -69,9 +92,10 @@ class CrossFit:
         return CrossFit, tuple(getattr(self, field.name) for field in fields(self))
 
     def __repr__(self):
+        staged = "" if self.stages is None else f", staged_scores={self.staged_scores.shape}"
         return (
             f"CrossFit(train_mask={self.train_mask.shape}, scores={self.scores.shape}, "
-            f"response={self.response!r}, method={self.method!r})"
+            f"response={self.response!r}, method={self.method!r}{staged})"
         )
 
     @property
@@ -127,7 +151,8 @@ def cross_fit(
         A density with a method `score_samples`, or a classifier with `predict_proba`. A Pipeline
         or a search around one will do. It is cloned, and left as it is. If it has a method
         ``cross_fit_score_samples(X, train_mask, X_eval=None)``, that fills in the log-densities
-        of all fits without refitting.
+        of all fits without refitting. Where it is refitted and has a method
+        ``staged_score_samples(X)`` that yields more than once, every stage is scored too.
     X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
         Samples. The estimator checks them: a Pipeline may impute missing values.
     y : array-like of shape (n_samples,), default=None
@@ -159,15 +184,16 @@ def cross_fit(
     -------
     CrossFit
         Frozen, with `train_mask` (n_fits, n_samples), `scores` (n_fits, n_points), `response` and
-        `method`.
+        `method`; where fits have stages also `stages` (n_stages,) and `staged_scores`
+        (n_stages, n_fits, n_points).
 
     Raises
     ------
     TypeError
         If the estimator lacks the method for `response`, or `y` is needed and missing.
     ValueError
-        If an argument is out of range, or a score is nan or +inf. What the estimator itself
-        raises arrives with a note that names the fit.
+        If an argument is out of range, a score is nan or +inf, or fits go through different
+        stages. What the estimator itself raises arrives with a note that names the fit.
 
     Warns
     -----
@@ -179,6 +205,10 @@ def cross_fit(
     -----
     ``scores[k, j]`` is log p(x_j | fit k), and the ``n_fits`` seeds are drawn before the fits: the
     result is bit-equal for any `n_jobs` and joblib backend.
+
+    Stages, such as the epochs of a VAE with `checkpoint_epochs`, are called as the estimator's
+    `stages_` calls them, or by their positions. They cost no further fit, but
+    8 n_stages n_fits n_points bytes, twice while they are put together, and as much in `memory`.
 
     Examples
     --------
@@ -222,7 +252,7 @@ def fill_scores(estimator, X, y, train_mask, seeds, *, options, first=0):
     job = make_job(estimator, X, y, options.X_eval, response)
     if first == 0:
         warn_of_defects(job, train_mask, seeds)
-    scores = run_fits(
+    scores, stages, staged_scores = run_fits(
         job,
         train_mask,
         seeds,
@@ -231,4 +261,4 @@ def fill_scores(estimator, X, y, train_mask, seeds, *, options, first=0):
         progress=options.progress,
         first=first,
     )
-    return CrossFit(train_mask[first:], scores, response, "refit")
+    return CrossFit(train_mask[first:], scores, response, "refit", stages, staged_scores)

@@ -18,6 +18,7 @@ from skmem._sklearn import num_samples, safe_indexing
 from skmem._version import __version__
 from skmem.cross_fitting._progress import track
 from skmem.cross_fitting._responses import check_scores, score_rows
+from skmem.cross_fitting._stages import score_stages, stack_stages
 from skmem.cross_fitting._threads import single_thread
 
 
@@ -70,20 +71,22 @@ def fit_rows(job, fit, train, seed):
 
 
 def score_fit(job, fit, train, seed, key):
-    """Return the scores of one fit, shape (n_points,).
+    """Return the scores of one fit, (n_points,), and those at its stages, {stage: (n_points,)}.
 
     `key` stands for `job` in the cache, which ignores `job` and the number `fit`.
     """
+    name = type(job.estimator).__name__
     with single_thread():
         fitted = fit_rows(job, fit, train, seed)
         with _noting(job, fit):
             scores = score_rows(fitted, job.X_eval, job.y, job.response)
-    source = f"{job.response} of {type(job.estimator).__name__} in fit {fit}"
-    return check_scores(scores, (job.n_points,), source)
+            path = score_stages(fitted, job.X_eval, job.response, f"{name} in fit {fit}")
+    source = f"{job.response} of {name} in fit {fit}"
+    return check_scores(scores, (job.n_points,), source), path
 
 
 def run_fits(job, train_mask, seeds, *, memory=None, n_jobs=None, progress=False, first=0):
-    """Return the scores of the fits from number `first` on, float64 (n_fits - first, n_points)."""
+    """Return scores, stages and staged scores of the fits from number `first` on, as CrossFit has them."""
     key = None if memory is None else _key(job)
     memory = check_memory(os.fspath(memory) if isinstance(memory, os.PathLike) else memory)
     task = memory.cache(score_fit, ignore=["job", "fit"])
@@ -93,12 +96,12 @@ def run_fits(job, train_mask, seeds, *, memory=None, n_jobs=None, progress=False
         for fit, (mask, seed) in fits
     )
     parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
-    scores = np.empty((len(fits), job.n_points))
+    scores, paths = np.empty((len(fits), job.n_points)), [{}] * len(fits)
     with single_thread():
         results = parallel(calls)
-        for fit, row in track(results, len(scores), progress):
-            scores[fit - first] = row
-    return scores
+        for fit, (row, path) in track(results, len(scores), progress):
+            scores[fit - first], paths[fit - first] = row, path
+    return scores, *stack_stages(paths, scores)
 
 
 def _numbered(task, job, fit, *args):

@@ -1,0 +1,57 @@
+"""Scores at the stages of fits, which need not all have gone equally far."""
+
+import numpy as np
+
+from skmem._sklearn import num_samples
+from skmem.cross_fitting._responses import check_scores
+
+
+def score_stages(fitted, X, response, source):
+    """Log-densities of `X` at each stage of a fitted estimator, {stage: (n_points,)}; {} where it has no stages.
+
+    Stages go by their names in `stages_`, or by their positions. `source` says in errors where scores come from.
+    """
+    if response != "score_samples" or not hasattr(fitted, "staged_score_samples"):
+        return {}
+    rows = list(fitted.staged_score_samples(X))
+    stages = np.asarray(getattr(fitted, "stages_", range(len(rows)))).tolist()
+    if len(stages) != len(rows):
+        raise ValueError(
+            f"staged_score_samples of {source} must yield scores for each of its {len(stages)} stages_, "
+            f"got {len(rows)}."
+        )
+    shape, source = (num_samples(X),), f"staged_score_samples of {source}"
+    return {
+        stage: check_scores(row, shape, f"{source}, stage {stage},")
+        for stage, row in zip(stages, rows, strict=True)
+    }
+
+
+def stack_stages(paths, scores):
+    """(stages, staged_scores), (n_stages,) and (n_stages, n_fits, n_points), of what `score_stages` gave for each fit.
+
+    A fit that ended before a stage is there with its final `scores`: it would not have changed any more. Both None
+    where no fit has more than one stage.
+    """
+    stages = list(max(paths, key=len))
+    if len(stages) < 2:
+        return None, None
+    staged_scores = np.empty((len(stages), *np.shape(scores)))
+    for fit, (path, final) in enumerate(zip(paths, scores, strict=True)):
+        if list(path) != stages[: len(path)]:
+            raise ValueError(
+                f"Fits must go through the same stages until they end, got {list(path)} in fit {fit} "
+                f"and {stages} in another."
+            )
+        staged_scores[:, fit] = [path.get(stage, final) for stage in stages]
+    return np.asarray(stages), staged_scores
+
+
+def unstack_stages(fits):
+    """The paths of a CrossFit's fits, {stage: (n_points,)} of each."""
+    if fits.stages is None:
+        return [{}] * fits.n_fits
+    stages = fits.stages.tolist()
+    return [
+        dict(zip(stages, fits.staged_scores[:, fit], strict=True)) for fit in range(fits.n_fits)
+    ]
