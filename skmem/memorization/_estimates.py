@@ -11,8 +11,10 @@ from skmem._random import child_seeds
 from skmem.cross_fitting import CrossFit
 from skmem.cross_fitting._cross_fit import fill_scores
 from skmem.cross_fitting._splits import train_masks
+from skmem.cross_fitting._stages import stack_stages, unstack_stages
 from skmem.cross_fitting._warn import warn_user
 from skmem.density import KernelDensity
+from skmem.memorization._paths import MemorizationPath, cross_fitted_path
 from skmem.memorization._reductions import (
     MemorizationScores,
     check_both_sides,
@@ -27,9 +29,10 @@ _TOP_SHARE = 0.05  # of the rows, those that van den Burg & Williams call highly
 
 @dataclass(frozen=True)
 class Estimate:
-    """Memorization scores and the fits they rest on."""
+    """Memorization scores, also at the stages of the fits if they have any, and the fits they rest on."""
 
     scores: MemorizationScores
+    path: MemorizationPath | None
     cross_fit: CrossFit | None
     method: str
     n_fits: int
@@ -68,7 +71,8 @@ def cross_fitted(estimator, X, y, groups, design, options):
         response=fits.response,
         random_state=int(design.seeds[2]),
     )
-    return Estimate(scores, fits, fits.method, fits.n_fits, n_made)
+    path = cross_fitted_path(fits, design.reduction, int(design.seeds[2]))
+    return Estimate(scores, path, fits, fits.method, fits.n_fits, n_made)
 
 
 def _masks(X, y, groups, design, response):
@@ -94,10 +98,14 @@ def _stops(n_repeats, tol):
 
 
 def _joined(fits, more):
+    scores = np.concatenate([fits.scores, more.scores])
+    stages, staged_scores = stack_stages(unstack_stages(fits) + unstack_stages(more), scores)
     return replace(
         fits,
         train_mask=np.concatenate([fits.train_mask, more.train_mask]),
-        scores=np.concatenate([fits.scores, more.scores]),
+        scores=scores,
+        stages=stages,
+        staged_scores=staged_scores,
     )
 
 

@@ -12,6 +12,7 @@ from skmem.cross_fitting._cross_fit import fill_scores
 from skmem.cross_fitting._responses import score_rows
 from skmem.cross_fitting._splits import train_masks
 from skmem.memorization._estimates import Estimate
+from skmem.memorization._paths import left_out_path
 from skmem.memorization._reductions import NOISE_QUANTILES, MemorizationScores
 
 
@@ -43,7 +44,7 @@ def leave_one_out(estimator, fitted, X, y, options, seed):
     """
     has_closed_form = hasattr(fitted, "leave_one_out_score_samples")
     closed_form = has_closed_form and options.response == "score_samples"
-    fits = None
+    fits = path = None
     if closed_form:
         log_density_in = fitted.score_samples(X)
         log_density_out = fitted.leave_one_out_score_samples()
@@ -52,9 +53,17 @@ def leave_one_out(estimator, fitted, X, y, options, seed):
         fits = fill_scores(estimator, X, y, masks, child_seeds(seed, len(masks)), options=options)
         log_density_in = score_rows(fitted, X, y, options.response)
         log_density_out = np.diagonal(fits.scores).copy()
+        path = left_out_path(fitted, fits, X, log_density_in)
     noise = 0.0 if closed_form and _is_exact(fitted) else np.nan
+    scores = _scores(log_density_in, log_density_out, noise)
+    n_fits = 1 if closed_form else 1 + len(log_density_in)
+    return Estimate(scores, path, fits, "leave-one-out", n_fits, 1)
+
+
+def _scores(log_density_in, log_density_out, noise):
+    """Scores whose standard error and noise floor are `noise`: zero, or nan where they are not known."""
     memorization = difference(log_density_in, log_density_out)
-    scores = MemorizationScores(
+    return MemorizationScores(
         memorization=memorization,
         log_density_in=log_density_in,
         log_density_out=log_density_out,
@@ -62,5 +71,3 @@ def leave_one_out(estimator, fitted, X, y, options, seed):
         p_values=np.full_like(memorization, np.nan),
         noise_floor=dict.fromkeys(NOISE_QUANTILES, noise),
     )
-    n_fits = 1 if closed_form else 1 + len(memorization)
-    return Estimate(scores, fits, "leave-one-out", n_fits, 1)

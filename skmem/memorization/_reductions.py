@@ -119,19 +119,27 @@ def memorization_score(
     rng = check_random_state(random_state)
     average, matched = _averaging(reduction, response)
     n_folds = _folds.find_repeats(train_mask)
+    sides = average_in_and_out(scores, train_mask, reduction, response, rng)
     if n_folds is None:
-        masks = train_mask, ~train_mask
-        sides = _subsets.average_sides(scores, masks, average, matched, rng)
         error = _subsets.standard_error(scores, train_mask, average)
         p = _subsets.p_values(scores, train_mask, average, rng)
         null = _subsets.null_scores(scores, train_mask, average, matched, rng)
     else:
         rotated = _folds.rotate(scores, train_mask, n_folds)
-        sides = _folds.average_in_and_out(rotated, average, matched)
         error = _folds.standard_error(rotated, average, matched)
         p = _folds.p_values(rotated, average, rng)
         null = _folds.null_scores(rotated, average, matched, rng)
     return MemorizationScores(difference(*sides), *sides, error, p, _noise_floor(null))
+
+
+def average_in_and_out(scores, train_mask, reduction, response, rng):
+    """Averages over the fits with and without each row, two arrays (n_samples,)."""
+    average, matched = _averaging(reduction, response)
+    n_folds = _folds.find_repeats(train_mask)
+    if n_folds is None:
+        return _subsets.average_sides(scores, (train_mask, ~train_mask), average, matched, rng)
+    rotated = _folds.rotate(scores, train_mask, n_folds)
+    return _folds.average_in_and_out(rotated, average, matched)
 
 
 def fold_errors(fits, reduction):

@@ -1,6 +1,7 @@
 """The meta-estimator: how much does each training row raise its own likelihood?"""
 
 from copy import deepcopy
+from dataclasses import fields
 from numbers import Integral, Real
 from os import PathLike
 
@@ -18,6 +19,7 @@ from skmem.density import KernelDensity
 from skmem.memorization._estimates import DEFAULT_REPEATS, Design, cross_fitted, default_density
 from skmem.memorization._frames import describe_rows, make_frame
 from skmem.memorization._leave_one_out import leave_one_out, leaves_one_out
+from skmem.memorization._paths import MemorizationPath
 from skmem.memorization._queries import RefittedQueries, given
 
 
@@ -78,6 +80,12 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
         `standard_error_`.
     log_density_in_, log_density_out_ : ndarray of shape (n_samples,)
         Average log-density of the row over fits with it, and over fits without it.
+    stages_ : ndarray of shape (n_stages,)
+        Stages of the fits, such as epochs. These and the paths are there only where the estimator is refitted and
+        has a method `staged_score_samples` that yields more than once, as a VAE with `checkpoint_epochs`.
+    memorization_path_, log_density_in_path_, log_density_out_path_ : ndarray of shape (n_stages, n_samples)
+        `memorization_`, `log_density_in_` and `log_density_out_` at each stage. Means over rows of the last two are
+        the curves of training and of held-out rows.
     cross_fit_ : CrossFit or None
         The raw scores of all fits; None for closed-form leave-one-out.
     estimator_ : estimator object
@@ -274,7 +282,10 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
         return KernelDensity() if self.estimator is None else self.estimator
 
     def _keep(self, estimate):
-        for name, value in vars(estimate.scores).items():
+        for field in fields(MemorizationPath):
+            vars(self).pop(f"{field.name}_", None)
+        found = vars(estimate.scores) | ({} if estimate.path is None else vars(estimate.path))
+        for name, value in found.items():
             setattr(self, f"{name}_", value)
         self.cross_fit_ = estimate.cross_fit
         self.method_ = estimate.method
