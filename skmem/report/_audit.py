@@ -37,7 +37,8 @@ class Audit:
     choice : str
         How its hyper-parameter was chosen.
     scorer : MemorizationScorer
-        The fitted scorer; its log-densities are those of the scaled columns.
+        The fitted scorer; its log-densities are those of the scaled columns, unless the model
+        scales columns itself.
     groups : ndarray of shape (n_rows,)
         Rows of the same number are equal.
     nearest : ndarray of shape (n_rows,)
@@ -59,10 +60,13 @@ class Audit:
 
     @property
     def log_jacobian(self):
-        """What takes log-densities of the scaled columns to the original units, in nats.
+        """What takes the scorer's log-densities to the original units, in nats.
 
-        To be added: ``log p(x) = log p_z(z) - sum_j log scale_j``.
+        To be added: ``log p(x) = log p_z(z) - sum_j log scale_j`` for scaled columns z. Zero for a
+        model that scales columns itself, since it has done so.
         """
+        if MODELS[self.model].scales_itself:
+            return 0.0
         return -float(np.nansum(np.log(self.scale)))
 
 
@@ -98,11 +102,13 @@ def audit(
     ----------
     table : Table
         As :func:`skmem.datasets.load_table` returns it.
-    model : {"kde", "knn", "gmm"}, default="kde"
-        Kernel density, k-nearest-neighbour density or Gaussian mixture.
+    model : {"kde", "knn", "gmm", "vae"}, default="kde"
+        Kernel density, k-nearest-neighbour density, Gaussian mixture or variational autoencoder.
+        The last needs ``pip install "skmem[torch]"``.
     standardize : bool, default=True
         Whether to divide each column by its standard deviation. The log-densities reported are
-        those of the original columns all the same.
+        those of the original columns all the same. A "vae" standardises measured columns itself;
+        for it this is about distances alone.
     cv : int, default=10
         Number of folds of a repeat.
     n_repeats : int, default=10
@@ -123,6 +129,8 @@ def audit(
 
     Raises
     ------
+    ImportError
+        If the model needs a package that is missing.
     ValueError
         If :func:`skmem.report.diagnose` finds an error in the data.
 
@@ -139,20 +147,22 @@ def audit(
     >>> print(round(found.scorer.memorization_.max(), 2))
     19.82
     """
+    MODELS[model].require()
     n_folds = len(table.X) if method == "leave-one-out" else cv
     findings = diagnose_table(table, model=model, cv=n_folds)
     _refuse_errors(findings)
-    if standardize:
+    if standardize or MODELS[model].scales_itself:
         findings = [f for f in findings if f.check not in _CURED_BY_STANDARDIZING]
     Z, scale = _prepare(table.X, standardize)
     groups = duplicate_groups(Z)
     _, first = np.unique(groups, return_index=True)
     n_train = len(Z) - -(-len(Z) // n_folds)
-    estimator, choice = MODELS[model].choose(Z[first], n_train, random_state)
+    X = table.X[:, ~np.isnan(scale)] if MODELS[model].scales_itself else Z
+    estimator, choice = MODELS[model].choose(X[first], n_train, random_state)
     scorer = MemorizationScorer(
         estimator, cv=cv, n_repeats=n_repeats, method=method, refit=False, n_jobs=n_jobs
     ).set_params(random_state=random_state, progress=progress)
-    scorer.fit(Z)
+    scorer.fit(X)
     distance, nearest = nearest_neighbors(Z, Z, 1, exclude_self=True)
     where = {"nearest": nearest[:, 0], "distance": distance[:, 0], "groups": groups}
     return Audit(table, findings, scale, standardize, model, choice, scorer, **where)

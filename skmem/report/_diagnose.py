@@ -131,7 +131,7 @@ def diagnose_table(table, *, model="kde", cv=10):
     ----------
     table : Table
         As :func:`skmem.datasets.load_table` returns it.
-    model : {"kde", "knn", "gmm"}, default="kde"
+    model : {"kde", "knn", "gmm", "vae"}, default="kde"
         Density that is to be fitted.
     cv : int, default=10
         Number of folds.
@@ -143,7 +143,17 @@ def diagnose_table(table, *, model="kde", cv=10):
     """
     findings = diagnose(table.X, table.feature_names, cv=cv, ids=table.ids)
     fewest = MODELS[model].fewest_rows
-    return _by_severity(findings + _run(too_few_distinct_rows, table.X, cv, model, fewest))
+    findings += _run(too_few_distinct_rows, table.X, cv, model, fewest)
+    return _by_severity(findings + _run(missing_packages, model))
+
+
+def missing_packages(model):
+    """Find that a model needs what is not installed."""
+    try:
+        MODELS[model].require()
+    except ImportError as error:
+        what, _, cure = str(error).rpartition(": ")
+        yield "error", what, f"model {model}", cure
 
 
 def diagnose_file(source, *, id_column=None, drop=(), model="kde", cv=10):
@@ -157,7 +167,7 @@ def diagnose_file(source, *, id_column=None, drop=(), model="kde", cv=10):
         Column that names the rows.
     drop : sequence of str, default=()
         Columns to leave out.
-    model : {"kde", "knn", "gmm"}, default="kde"
+    model : {"kde", "knn", "gmm", "vae"}, default="kde"
         Density that is to be fitted.
     cv : int, default=10
         Number of folds.

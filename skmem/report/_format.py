@@ -84,7 +84,7 @@ def _facts(summary):
         entries.append(("left out", f"constant columns: {names}"))
     entries += [
         ("duplicates", _duplicates(data)),
-        ("scale", _scale(data)),
+        ("scale", _scale(data, model)),
         ("model", f"{model['estimator']}({chosen})"),
         ("", f"{model['choice']}; held fixed in every fit"),
         ("method", _method(summary["method"], " and ".join(model["chosen"]))),
@@ -120,7 +120,13 @@ def _duplicates(data):
     )
 
 
-def _scale(data):
+def _scale(data, model):
+    if model["scales_itself"]:
+        distances = "standardised columns" if data["standardized"] else "columns as they are"
+        return (
+            f"{model['estimator']} standardises measured columns itself, and gives log-densities in "
+            f"the original units, probabilities of counted columns; distances are of {distances}"
+        )
     if not data["standardized"]:
         return "columns as they are; distances and log-densities are in their units"
     return (

@@ -12,6 +12,9 @@ from skmem._distances import nearest_neighbors
 from skmem._random import child_seeds
 from skmem.cross_fitting import cross_fit
 from skmem.density import GaussianMixture, KernelDensity, KNeighborsDensity
+from skmem.neural._vae import require_torch
+from skmem.report._choices import fewest_within_error
+from skmem.report._vae_choice import choose_vae
 
 # Candidates, about evenly spaced in their logarithm. A training row is its own first neighbour, so
 # with one neighbour every training row would lie at distance 0 from "its" neighbour.
@@ -32,12 +35,16 @@ class Model:
     """A density by name: the parameter to be chosen, how few rows can be fitted, and how to choose.
 
     ``choose(X, n_train, random_state)`` returns an estimator for training folds of `n_train` rows
-    and says in words how it was chosen; `X` holds every distinct row once.
+    and says in words how it was chosen; `X` holds every distinct row once. A model that scales
+    columns itself is given them as they are, and its log-densities are in their units. ``require()``
+    raises an ImportError that says what to install, if anything is missing.
     """
 
     parameter: str
     fewest_rows: int
     choose: Callable
+    scales_itself: bool = False
+    require: Callable = bool
 
 
 def choose_kernel_density(X, n_train, random_state):
@@ -84,7 +91,7 @@ def choose_n_components(X, n_train, random_state):
         density = GaussianMixture(len(held_out) + 1, cross_fit_start="cold", **shared)
         held_out.append(_held_out_scores(density, X, folds, int(seed)))
     return (
-        GaussianMixture(n_components=_fewest_within_error(held_out), **shared),
+        GaussianMixture(n_components=fewest_within_error(held_out), **shared),
         "fewest components within a standard error of the highest likelihood of held-out rows "
         f"({_N_FOLDS} folds), among 1 to {max(1, len(held_out))}; {_RELATIVE_FLOOR:g} of the mean "
         "variance is added to each",
@@ -105,18 +112,9 @@ def _fell_twice(held_out):
     return len(means) == 3 and means[0] > means[1] > means[2]
 
 
-def _fewest_within_error(held_out):
-    """Choose 1 + the first position whose mean is within a standard error of the best; 1 if empty."""
-    best = max(held_out, key=np.mean, default=None)
-    for n_components, scores in enumerate(held_out, start=1):
-        behind = best - scores
-        if behind.mean() <= behind.std() / np.sqrt(len(behind)):
-            return n_components
-    return 1
-
-
 MODELS = {
     "kde": Model("bandwidth", 1, choose_kernel_density),
     "knn": Model("n_neighbors", _N_NEIGHBORS[0] + 1, choose_n_neighbors),
     "gmm": Model("n_components", 2, choose_n_components),
+    "vae": Model("max_epochs", 3, choose_vae, scales_itself=True, require=require_torch),
 }

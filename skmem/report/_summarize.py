@@ -103,6 +103,7 @@ def _model(audit):
         "chosen": {parameter: getattr(estimator, parameter)},
         "parameters": estimator.get_params(deep=False),
         "choice": audit.choice,
+        "scales_itself": MODELS[audit.model].scales_itself,
     }
 
 
