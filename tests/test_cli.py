@@ -90,7 +90,7 @@ BAD_ARGUMENTS = [
     ["audit", "iris", "--cv", "many"],
     ["audit", "iris", "--repeats", "0"],
     ["audit", "iris", "--seed", "-1"],
-    ["audit", "iris", "--model", "vae"],
+    ["audit", "iris", "--model", "flow"],
     ["audit", "iris", "--frob"],
     ["audit", "iris", "--jobs", "0"],
     ["audit", "iris", "--jobs", "many"],

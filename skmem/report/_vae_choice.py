@@ -1,4 +1,4 @@
-"""A variational autoencoder for a table: likelihoods by what columns hold, sizes by how many, epochs as they generalise."""
+"""A VAE for a table: likelihoods by what columns hold, sizes by how many there are, epochs by held-out rows."""
 
 import numpy as np
 from sklearn.base import clone
