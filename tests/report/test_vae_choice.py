@@ -11,6 +11,7 @@ from sklearn.model_selection import KFold
 
 from skmem import cli
 from skmem._random import child_seeds, set_random_state
+from skmem.cross_fitting._threads import single_thread
 from skmem.datasets import Table
 from skmem.report import _vae_choice, audit, diagnose_file, format_summary, summarize
 from skmem.report._summarize import score_columns
@@ -90,8 +91,9 @@ def test_number_of_epochs_by_the_slow_way():
         vae = clone(chosen).set_params(max_epochs=n_epochs)
         for train, fit_seed in zip(masks, child_seeds(int(seed), 5), strict=True):
             out = np.setdiff1d(np.arange(60), train)
-            fitted = set_random_state(clone(vae), fit_seed).fit(MEASURED[train])
-            held_out[position, out] = fitted.score_samples(MEASURED[out])
+            with single_thread():
+                fitted = set_random_state(clone(vae), fit_seed).fit(MEASURED[train])
+                held_out[position, out] = fitted.score_samples(MEASURED[out])
     behind = held_out[held_out.mean(axis=1).argmax()] - held_out
     good = behind.mean(axis=1) <= behind.std(axis=1) / np.sqrt(60)
     # Fits of each candidate's length, one by one, agree with the stages of the longest.
