@@ -33,7 +33,7 @@ class KernelDensity(BaseDensity):
     bandwidth : float or {"scott", "silverman", "loo"}, default=1.0
         Bandwidth h of the kernel. "scott" and "silverman" are the rules of thumb times the spread of the data (the
         root of its columns' mean variance; scikit-learn leaves the spread out). "loo" maximises the leave-one-out
-        log-likelihood of the training rows, to 1e-4 of itself, without refitting.
+        log-likelihood of the training rows without refitting: to 1e-4 of itself for smooth kernels.
     algorithm : {"auto", "kd_tree", "ball_tree"}, default="auto"
         Every choice gives the same exact result, a tree having to suit the metric as in scikit-learn. For many rows
         in few dimensions far groups are skipped, or Gaussians summed on a grid, where that is sure to 1e-8 nat.

@@ -73,7 +73,7 @@ def cross_fitted(estimator, X, y, groups, design, options):
 
 def _masks(X, y, groups, design, response):
     """Training rows of all fits, and the number of repeats they make: one of a splitter."""
-    is_int = isinstance(design.cv, Integral)
+    is_int = isinstance(design.cv, Integral) and not isinstance(design.cv, bool)
     n_repeats = design.n_repeats if is_int or design.n_repeats != DEFAULT_REPEATS else 1
     masks = train_masks(
         design.cv,

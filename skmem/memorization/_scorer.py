@@ -192,21 +192,18 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
         validate_data(self, X, skip_check_array=True)
         estimator = default_density(X) if self.estimator is None else self.estimator
         warn_of_useless_memory(self.memory, self.random_state)
-        self._rows = describe_rows(X)
         seeds = child_seeds(self.random_state, 5)
         options = FitOptions(None, response, self.memory, self.n_jobs, self.progress)
         by_leaving_one_out = leaves_one_out(self, estimator, response, groups)
-        vars(self).pop("estimator_", None)
         unfitted = set_random_state(clone(estimator), seeds[0])
         if by_leaving_one_out:
-            self.estimator_ = unfitted.fit(X, *given(y))
-            estimate = leave_one_out(estimator, self.estimator_, X, y, options, seeds[1])
+            fitted = unfitted.fit(X, *given(y))
+            estimate = leave_one_out(estimator, fitted, X, y, options, seeds[1])
         else:
             design = Design(self.cv, self.n_repeats, self.reduction, self.tol, seeds[2:])
             estimate = cross_fitted(estimator, X, y, groups, design, options)
-            if self.refit:
-                self.estimator_ = unfitted.fit(X, *given(y))
-        return self._keep(estimate)
+            fitted = unfitted.fit(X, *given(y)) if self.refit else None
+        return self._keep(estimate, fitted, describe_rows(X))
 
     def top(self, n=10):
         """Rows with the highest memorization, highest first.
@@ -273,7 +270,12 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
     def _estimator(self):
         return KernelDensity() if self.estimator is None else self.estimator
 
-    def _keep(self, estimate):
+    def _keep(self, estimate, fitted, rows):
+        """Replace the results of an earlier fit, all at once: a fit that fails leaves them as they were."""
+        vars(self).pop("estimator_", None)
+        if fitted is not None:
+            self.estimator_ = fitted
+        self._rows = rows
         for name, value in vars(estimate.scores).items():
             setattr(self, f"{name}_", value)
         self.cross_fit_ = estimate.cross_fit
