@@ -252,6 +252,11 @@ def test_callbacks_are_skorchs():
     assert stop.misses_ == 0
 
 
+def test_validation_leaves_a_row_to_train_on():
+    vae = small(validation_fraction=0.99, max_epochs=1).fit(IRIS[:3])
+    assert [b["train_batch_size"] for b in vae.history_[0]["batches"] if "train_loss" in b] == [1]
+
+
 def test_an_interrupted_fit_is_no_fit():
     callbacks = pytest.importorskip("skorch.callbacks")
 
