@@ -17,6 +17,7 @@ FLOORS = {
         "_version",
         "_math",
         "_sklearn",
+        "_base",
         "_random",
         "_blocks",
         "_distances",
@@ -157,6 +158,35 @@ def optional_imports_at_top(module, tree):
             for node, _, source, _ in imports(statement):
                 if source.split(".")[0] in OPTIONAL.split():
                     yield f"{at(module, node)} imports {source}"
+
+
+def torch_files(trees):
+    """Private files of `neural` that need torch to be imported: they import it, or one another, at the top."""
+    ours = {m for m in trees if m[:2] == ("skmem", "neural") and is_private(m[2])}
+    found = {m for m in ours if list(optional_imports_at_top(m, trees[m]))}
+    while more := {m for m in ours - found if found & _imported_at_top(trees[m], trees)}:
+        found |= more
+    return found
+
+
+def other_extras_at_top(module, tree):
+    """Optional packages imported at the top that the extra torch does not bring."""
+    extra = ("torch", "skorch", "safetensors")
+    sources = (found.split()[-1] for found in optional_imports_at_top(module, tree))
+    return [source for source in sources if source.split(".")[0] not in extra]
+
+
+def torch_files_at_top(module, tree, trees):
+    """Files that need torch, imported while the module is by one that does not."""
+    lazy = torch_files(trees)
+    return [] if module in lazy else sorted(lazy & _imported_at_top(tree, trees))
+
+
+def _imported_at_top(tree, trees):
+    """Modules of ours that are imported while the module is."""
+    statements = executed_on_import(tree)
+    found = (s for s in statements if isinstance(s, ast.Import | ast.ImportFrom))
+    return {target for s in found for _, target in imported_modules(s, trees)}
 
 
 def executed_on_import(node):

@@ -231,3 +231,29 @@ def matched_by_all_subsets(scores, train_mask):
         )
         result.append(u - v)
     return np.array(result)
+
+
+# Latent-variable models
+
+
+def linear_gaussian_log_density(X, mean, loadings, sigma):
+    """Log-density of x = mean + loadings z + sigma e, with z and e standard normal: probabilistic PCA's marginal."""
+    covariance = loadings @ loadings.T + sigma**2 * np.eye(len(mean))
+    return multivariate_normal(mean, covariance).logpdf(X)
+
+
+def one_draw_at_a_time(module, x, noise):
+    """Log importance weights (n_draws, n_samples) of normal encoders and priors, row by row and draw by draw."""
+    import torch
+    from scipy.stats import norm
+
+    weights = np.empty((len(noise), len(x)))
+    for i in range(len(x)):
+        row = torch.as_tensor(x[i : i + 1])
+        q = module.encode(row).base_dist
+        loc, scale = q.loc[0].numpy(), q.scale[0].numpy()
+        for s, eps in enumerate(noise):
+            z = loc + scale * eps
+            log_likelihood = module.decode(torch.as_tensor(z[None])).log_prob(row).item()
+            weights[s, i] = log_likelihood + (norm.logpdf(z) - norm.logpdf(z, loc, scale)).sum()
+    return weights

@@ -44,8 +44,18 @@ def test_imports_inside_the_package_are_absolute(module):
 
 @pytest.mark.parametrize("module", MODULES)
 def test_optional_packages_are_imported_where_they_are_used(module):
-    # a missing extra must cost nobody who does not use it
-    assert list(arch.optional_imports_at_top(module, TREES[module])) == []
+    if module in arch.torch_files(TREES):
+        # classes of torch are needed where they are derived from, those of other extras are not
+        assert arch.other_extras_at_top(module, TREES[module]) == []
+    else:
+        # a missing extra must cost nobody who does not use it
+        assert list(arch.optional_imports_at_top(module, TREES[module])) == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_files_that_need_torch_are_imported_where_they_are_used(module):
+    # so that everything else can be imported, and estimators constructed, without the extra
+    assert list(arch.torch_files_at_top(module, TREES[module], TREES)) == []
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -108,6 +118,12 @@ def test_importing_skmem_loads_no_optional_package_by_itself():
     assert optional <= baseline
 
 
+def test_importing_the_deep_estimators_loads_no_torch():
+    # they are constructed, cloned and listed without the extra; `fit` names it
+    loaded = _loaded("from skmem.neural import VAE\nVAE()")
+    assert not loaded & {"torch", "skorch", "safetensors"}
+
+
 def test_no_committed_file_names_a_machine():
     for path in arch.ROOT.rglob("*"):
         if path.is_dir() or rules.ignored(path):
@@ -130,7 +146,8 @@ def _check(rule, code, module=("skmem", "density", "_kde")):
     ("module", "code", "n_violations"),
     [
         ("density/_kde", "from skmem._math import logmeanexp", 0),
-        ("density/_kde", "from skmem.density._base import BaseDensity", 0),
+        ("density/_kde", "from skmem._base import BaseDensity
+from skmem.density._checks import ", 0),
         ("density/_kde", "def f():\n    from skmem.cross_fitting import cross_fit", 1),
         ("density/_kde", "from skmem import cross_fitting, _math", 1),
         ("density/_kde", "if TYPE_CHECKING:\n    import skmem.report", 1),
@@ -196,6 +213,24 @@ def test_cycles_are_found():
 def test_rules_see_what_they_forbid(rule, code, n_violations):
     # every kind of violation, and its nearest permitted neighbour
     assert len(_check(rule, code)) == n_violations
+
+
+def test_files_that_need_torch_are_told_apart():
+    def tree(*lines):
+        return ast.parse("\n".join(lines))
+
+    net, vae = ("skmem", "neural", "_net"), ("skmem", "neural", "_vae")
+    elsewhere = ("skmem", "density", "_net")
+    trees = {net: tree("import torch, rich"), elsewhere: tree("import torch"), vae: tree("a")}
+    # only there, and only what the extra brings
+    assert arch.torch_files(trees) == {net}
+    assert arch.other_extras_at_top(net, trees[net]) == ["rich"]
+    # at the top it is seen, in a function it is allowed
+    top, inside = "from skmem.neural._net import train", "def f():\n    import skmem.neural._net"
+    assert len(list(arch.torch_files_at_top(vae, tree(top), trees))) == 1
+    assert list(arch.torch_files_at_top(vae, tree(inside), trees)) == []
+    # files that need torch may import each other
+    assert list(arch.torch_files_at_top(net, tree(top), trees)) == []
 
 
 @pytest.mark.parametrize(

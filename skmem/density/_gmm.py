@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmem._blocks import map_blocks
 from skmem._sklearn import StrOptions, fit_context
-from skmem.density._base import check_train_mask, check_weights
+from skmem.density._checks import check_train_mask, check_weights
 from skmem.density._em import Options, log_gaussians
 from skmem.density._gmm_downdates import leave_one_out_log_density
 from skmem.density._gmm_start import (

@@ -8,10 +8,11 @@ from sklearn.base import clone
 from sklearn.neighbors import VALID_METRICS
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skmem._base import BaseDensity
 from skmem._distances import NeighborIndex, duplicate_groups
 from skmem._math import log_unit_ball_volume
 from skmem._sklearn import Interval, StrOptions, fit_context
-from skmem.density._base import BaseDensity, check_train_mask
+from skmem.density._checks import check_train_mask
 from skmem.density._kth_neighbor import (
     check_distinct,
     check_format,

@@ -1,0 +1,60 @@
+"""The net for an estimator's parameters."""
+
+from functools import partial
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+
+from skmem._random import child_seeds
+from skmem.neural._modules import Sizes, make_module
+from skmem.neural._net import Checkpoints, VAENet, global_seed, resolve_device
+
+
+def make_net(estimator, parts):
+    """An untrained, seeded net for rows that are made of `parts`."""
+    init_seed, seed = child_seeds(check_random_state(estimator.random_state), 2)
+    device = resolve_device(estimator.device)
+    net = VAENet(
+        partial(make_module, estimator.module, parts, _sizes(estimator)),
+        criterion__beta=estimator.beta,
+        optimizer__fused=device.split(":")[0] in ("cpu", "cuda"),
+        seed=int(seed),
+        validation_fraction=estimator.validation_fraction,
+        lr=estimator.learning_rate,
+        batch_size=estimator.batch_size,
+        max_epochs=estimator.max_epochs,
+        callbacks=_callbacks(estimator),
+        device=device,
+        verbose=int(estimator.verbose),
+    )
+    with global_seed(init_seed, device):
+        return net.initialize()
+
+
+def _sizes(estimator):
+    shape = estimator.input_shape
+    return Sizes(
+        estimator.latent_dim,
+        _positive_integers("hidden_layer_sizes", estimator.hidden_layer_sizes),
+        None if shape is None else _positive_integers("input_shape", shape, length=3),
+        estimator.min_scale,
+    )
+
+
+def _positive_integers(name, values, length=None):
+    good = all(isinstance(v, Integral) and v > 0 for v in values)
+    if not good or length not in (None, len(values)):
+        count = "" if length is None else f"{length} "
+        raise ValueError(f"{name} must be {count}positive integers, got {values!r}.")
+    return tuple(int(v) for v in values)
+
+
+def _callbacks(estimator):
+    """The user's, copied, and ours."""
+    callbacks = clone(list(estimator.callbacks or []), safe=False)
+    if estimator.checkpoint_epochs is not None:
+        wanted = np.asarray(estimator.checkpoint_epochs).tolist()
+        callbacks.append(("checkpoints", Checkpoints(wanted)))
+    return callbacks

@@ -1,0 +1,98 @@
+"""Which columns a likelihood is about: one for all columns, or a combination for tables."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skmem.neural._row_noise import row_noise
+from skmem.neural._spaces import SPACES, Space, one_hot_group_size
+
+
+@dataclass(frozen=True)
+class Part:
+    """A likelihood and its columns: of `X`, and of the numbers it is about."""
+
+    name: str
+    space: Space
+    columns: np.ndarray
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The spaces of all parts side by side."""
+
+    parts: tuple
+
+    @classmethod
+    def fit(cls, X, likelihood, n_levels):
+        """One part for each likelihood that `likelihood` names, fitted to the rows `X`."""
+        return cls(
+            tuple(
+                Part(name, SPACES[name].fit(X[:, columns], n_levels), columns)
+                for name, columns in named_columns(X, likelihood)
+            )
+        )
+
+    @property
+    def noisy(self):
+        """Whether rows are binarised or dequantised."""
+        return any(part.space.noisy for part in self.parts)
+
+    def forward(self, X, noise):
+        """(U, log_volume) of rows, with `noise` a seed for noise of each row, or a Generator for fresh noise."""
+        uniforms = None
+        if self.noisy:
+            fresh = isinstance(noise, np.random.Generator)
+            uniforms = noise.random(X.shape) if fresh else row_noise(X, noise)
+        U, log_volume = zip(*(_forward(part, X, uniforms) for part in self.parts), strict=True)
+        return np.concatenate(U, axis=1), np.sum(log_volume, axis=0)
+
+    def backward(self, U, possible=False):
+        """Rows of columns; with `possible`, only such as `X` can hold."""
+        X = np.empty(U.shape)
+        splits = np.cumsum([len(part.columns) for part in self.parts])[:-1]
+        for part, u in zip(self.parts, np.split(U, splits, axis=1), strict=True):
+            x = part.space.backward(u)
+            X[:, part.columns] = part.space.possible(x) if possible else x
+        return X
+
+
+def _forward(part, X, uniforms):
+    noise = None if uniforms is None else uniforms[:, part.columns]
+    return part.space.forward(X[:, part.columns], noise)
+
+
+def named_columns(X, likelihood):
+    """[(name, columns)] for a likelihood's name, "mixed", or such a list already."""
+    every = np.arange(X.shape[1])
+    if not isinstance(likelihood, str):
+        return _checked([(name, every[columns]) for name, columns in likelihood], every)
+    return _guessed(X) if likelihood == "mixed" else [(likelihood, every)]
+
+
+def _checked(named, every):
+    for name, _ in named:
+        if name not in SPACES:
+            raise ValueError(
+                f"likelihood must pair columns with one of {sorted(SPACES)}, got {name!r}."
+            )
+    used = np.sort(np.concatenate([columns for _, columns in named]))
+    if not np.array_equal(used, every):
+        raise ValueError(
+            f"likelihood must give each of the {len(every)} columns to one pair, got {used.tolist()}."
+        )
+    return named
+
+
+def _guessed(X):
+    """One-hot groups, single columns of zeros and ones, and everything else."""
+    found, j = {"gaussian_diagonal": [], "bernoulli": [], "categorical": []}, 0
+    while j < X.shape[1]:
+        size = one_hot_group_size(X[:, j:])
+        binary = np.isin(X[:, j], (0, 1)).all()
+        # A group of one column is a constant.
+        name = "categorical" if size > 1 else "bernoulli" if binary else "gaussian_diagonal"
+        width = size if size > 1 else 1
+        found[name].extend(range(j, j + width))
+        j += width
+    return [(name, np.array(columns)) for name, columns in found.items() if columns]

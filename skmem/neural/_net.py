@@ -1,0 +1,214 @@
+"""Training: a skorch net whose loss is minus the ELBO, on batches sliced from tensors in memory."""
+
+import math
+import threading
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import Callback
+from torch import nn
+
+from skmem.neural._bounds import elbo_terms
+
+_GLOBAL_SEED = threading.Lock()
+
+
+@contextmanager
+def global_seed(seed, device):
+    """Seed torch's global generator of a device for what can be seeded in no other way, and put it back.
+
+    One thread at a time: whoever else draws from it would draw different numbers each run.
+    """
+    device = torch.device(device)
+    gpus = [device] if device.type == "cuda" else []
+    with _GLOBAL_SEED, torch.random.fork_rng(gpus):
+        torch.random.default_generator.manual_seed(int(seed))
+        for gpu in gpus:
+            with torch.cuda.device(gpu):
+                torch.cuda.manual_seed(int(seed))
+        yield
+
+
+def resolve_device(device):
+    """The device for "auto", "cpu", "cuda", "cuda:1", ...
+
+    Raises
+    ------
+    ValueError
+        If torch knows no such device, or doesn't see it here.
+    """
+    n_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device == "auto":
+        return "cuda" if n_gpus else "cpu"
+    try:
+        resolved = torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(f"device must be one that torch knows, got {device!r}: {error}") from None
+    if resolved.type == "cuda" and (resolved.index or 0) >= n_gpus:
+        raise ValueError(
+            f"device={device!r} needs a GPU that torch sees, and it sees {n_gpus}; device='auto' takes the CPU "
+            "where there is none."
+        )
+    return device
+
+
+class NegativeELBO(nn.Module):
+    """-(log p(x|z) - beta log q(z|x)/p(z)), the mean over rows, in nats."""
+
+    def __init__(self, beta=1.0):
+        super().__init__()
+        self.beta = beta
+
+    def forward(self, log_likelihood, divergence):
+        """The loss of a batch."""
+        return (self.beta * divergence - log_likelihood).mean()
+
+
+class TrainingStopped(KeyboardInterrupt):
+    """A callback has had enough. skorch's callbacks say so as if Ctrl-C had been pressed."""
+
+
+class Batches:
+    """Batches of near-equal size, slices of a tensor: in the order that `order(n)` draws, or as they stand."""
+
+    def __init__(self, x, batch_size, order):
+        self.x, self.batch_size, self.order = x, batch_size, order
+
+    def __iter__(self):
+        n = len(self.x)
+        rows = self.order(n) if self.order else torch.arange(n, device=self.x.device)
+        for batch in torch.tensor_split(rows, -(-n // self.batch_size)):
+            yield self.x[batch], batch  # skorch wants a target too
+
+
+class VAENet(NeuralNet):
+    """skorch's net with minus the ELBO as its loss. What it draws depends on `seed` and the epoch's number alone.
+
+    Its rows are `U`, as a likelihood is about them. `redraw`, where there is one, makes those of an epoch from a seed.
+    """
+
+    def __init__(
+        self,
+        module,
+        *,
+        criterion=NegativeELBO,
+        optimizer=torch.optim.Adam,
+        seed=0,
+        validation_fraction=None,
+        redraw=None,
+        **kwargs,
+    ):
+        super().__init__(module, criterion=criterion, optimizer=optimizer, **kwargs)
+        self.seed, self.validation_fraction, self.redraw = seed, validation_fraction, redraw
+
+    def _set_training(self, training=True):
+        # Walking through all submodules for each batch takes a tenth of the training of a small net.
+        if self.module_.training != training:
+            super()._set_training(training)
+
+    def notify(self, method_name, **kwargs):
+        """Tell the callbacks, and tell their wish to stop from a real Ctrl-C."""
+        try:
+            super().notify(method_name, **kwargs)
+        except KeyboardInterrupt as stop:
+            raise TrainingStopped from stop
+
+    def get_split_datasets(self, X, y=None, **fit_params):
+        """Tensors of the rows to train on, and of those to validate on or None."""
+        train_rows, validation_rows = self._split(len(X))
+        if not len(validation_rows):
+            return self._tensor(X), None
+        return self._tensor(X[train_rows]), self._tensor(X[validation_rows])
+
+    def _split(self, n):
+        n_valid = min(int(np.ceil((self.validation_fraction or 0) * n)), n - 1)
+        order = np.random.default_rng(self.seed).permutation(n)
+        return np.sort(order[n_valid:]), np.sort(order[:n_valid])
+
+    def _tensor(self, X):
+        return torch.as_tensor(X, dtype=torch.float32, device=self.device)
+
+    def get_iterator(self, dataset, training=False):
+        """Batches, in random order for training."""
+        return Batches(dataset, self.batch_size, self._order if training else None)
+
+    def _order(self, n):
+        return torch.randperm(n, generator=self.generator_, device=self.generator_.device)
+
+    def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
+        """One pass over the batches; validation draws the same in every epoch."""
+        epoch = len(self.history) if training else 0
+        seed = int(np.random.SeedSequence([self.seed, epoch]).generate_state(1)[0])
+        if training and self.redraw is not None:
+            U = self.redraw(seed)
+            iterator.x = self._tensor(U[self._split(len(U))[0]])
+        self.generator_ = torch.Generator(self.device).manual_seed(seed)
+        try:
+            super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+        finally:
+            del self.generator_  # it can't be pickled
+
+    def infer(self, x, **fit_params):
+        """(log p(x|z), divergence) of each row, at one draw z."""
+        return elbo_terms(self.module_, x, self.generator_)
+
+    def get_loss(self, y_pred, y_true, X=None, training=False):
+        """Minus the ELBO.
+
+        Raises
+        ------
+        FloatingPointError
+            If it is not finite.
+        """
+        loss = self.criterion_(*y_pred)
+        if not math.isfinite(loss.item()):
+            raise FloatingPointError(divergence_message(len(self.history), self.lr))
+        return loss
+
+
+def divergence_message(epoch, learning_rate):
+    """What went wrong, where, and what to try."""
+    return (
+        f"Training diverged in epoch {epoch} with learning_rate={learning_rate:g}: the loss is not finite. Try a "
+        f"tenth of it, learning_rate={learning_rate / 10:g}; look for extreme values in X; or raise min_scale."
+    )
+
+
+class Checkpoints(Callback):
+    """Keeps the module's state after the epochs that `wanted` names, on the CPU."""
+
+    def __init__(self, wanted):
+        self.wanted = wanted
+
+    def initialize(self):
+        """Forget the states of an earlier fit."""
+        self.states_ = {}
+        return self
+
+    def on_epoch_end(self, net, **kwargs):
+        """Keep a copy."""
+        epoch = len(net.history)
+        if self._is_wanted(epoch):
+            state = net.module_.state_dict()
+            self.states_[epoch] = {name: t.detach().cpu().clone() for name, t in state.items()}
+
+    def _is_wanted(self, epoch):
+        every = np.ndim(self.wanted) == 0
+        return epoch % self.wanted == 0 if every else epoch in set(self.wanted)
+
+
+def train(net, U, n_epochs, redraw=None):
+    """Run epochs as skorch's partial_fit does, but let Ctrl-C through: a fit cut short by it is no fit."""
+    net.notify("on_train_begin", X=U, y=None)
+    net.redraw = redraw
+    try:
+        net.fit_loop(U, epochs=n_epochs)
+    except TrainingStopped:
+        pass
+    finally:
+        net.redraw = None  # it holds the rows
+    net.notify("on_train_end", X=U, y=None)
+    if not all(torch.isfinite(p).all() for p in net.module_.parameters()):
+        raise FloatingPointError(divergence_message(len(net.history), net.lr))

@@ -1,0 +1,288 @@
+"""The variational autoencoder as a density."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils.validation import validate_data
+
+from skmem._sklearn import Interval, StrOptions, fit_context
+from skmem.neural._columns import Columns
+from skmem.neural._latent import LatentDensity
+from skmem.neural._spaces import SPACES
+
+_FLOATS = (np.float64, np.float32)
+
+
+class VAE(LatentDensity):
+    r"""Variational autoencoder with a log-density for each row, and its Monte-Carlo error.
+
+    In nats; higher is better; the zero is that of the likelihood: a density for columns that are measured, a
+    probability for those that are counted.
+
+    Needs the extra `torch`: ``pip install "skmem[torch]"``.
+
+    Parameters
+    ----------
+    latent_dim : int, default=16
+        Number of entries of the code z, standard normal a priori.
+    hidden_layer_sizes : tuple of int, default=(512, 256)
+        Widths of the encoder's layers; the decoder has the same in reverse. ``()`` makes both linear: probabilistic
+        PCA, for "gaussian". With `input_shape`, feature maps of strided convolutions, each halving the image.
+    likelihood : str or list of (str, columns), default="gaussian"
+        Distribution of a row given its code: "gaussian", "gaussian_diagonal", "bernoulli", "logit_gaussian",
+        "discretized_logistic", "categorical", "mixed", or a list of names with their columns; see Notes.
+    beta : float, default=1.0
+        Weight of the divergence of q(z|x) from the prior in the loss. Scores always have weight 1.
+    module : torch.nn.Module or callable, default=None
+        An autoencoder of your own; see Notes. An instance is copied, weights included; a class or function is called
+        with (n_columns, latent_dim) under a seed.
+    learning_rate : float, default=0.001
+        Step size of Adam.
+    batch_size : int, default=64
+        Largest number of rows in a batch; batches are of near-equal size.
+    max_epochs : int, default=100
+        Number of passes over the rows in `fit`. :meth:`partial_fit` makes one.
+    checkpoint_epochs : int or array-like of int, default=None
+        Epochs after which to keep the parameters for :meth:`staged_score_samples`: every so many, or those named.
+    n_importance_samples : int, default=256
+        Draws for each row in `score_samples`; with "sobol" in 16 replicates if that divides it, else in 8, 4, ....
+    device : str, default="auto"
+        "auto" is the first GPU if there is one; otherwise as torch names devices: "cpu", "cuda", "cuda:1".
+    callbacks : list of skorch callbacks, default=None
+        As in :class:`skorch.NeuralNet`: early stopping, checkpoints, schedules. They are copied.
+    random_state : int, RandomState instance or None, default=None
+        Seed of initial weights, batches and the noise of training.
+    verbose : int, default=0
+        Whether skorch prints a line for each epoch.
+    input_shape : tuple of (int, int, int), default=None
+        (channels, height, width) of rows that are flattened images: makes the network convolutional.
+    n_levels : int, default=256
+        Number of levels 0, 1, ... of "logit_gaussian" and "discretized_logistic".
+    min_scale : float, default=0.001
+        Floor of a Gaussian's standard deviation, as a share of that of the training data ("gaussian",
+        "gaussian_diagonal") or in units of the logit. It bounds log-densities: no column of a row is denser than the
+        mean of a normal as wide as the data by more than -log(min_scale) nats.
+    draws : {"sobol", "random"}, default="sobol"
+        Importance samples: scrambled Sobol points through the normal quantile function, or plain Monte Carlo.
+    proposal : {"encoder", "laplace"}, default="encoder"
+        Distribution that importance samples come from: the encoder's, or for each row a normal at the mode of its
+        posterior with the curvature there, which costs about as much as a few hundred draws and misses less; a
+        `module` must then be one that :func:`torch.func.vmap` takes.
+    noise : {"fixed", "dynamic"}, default="fixed"
+        Whether the noise of binarisation and dequantisation is drawn once for each row, or for training anew in each
+        epoch. Scores use the fixed noise, which depends on the row and `noise_seed` alone.
+    noise_seed : int, default=0
+        Seed of that noise and of importance samples: apart from `random_state`, so that all fits of a cross-fit see
+        the same.
+    validation_fraction : float, default=None
+        Share of the rows kept out of training for skorch's `valid_loss`, for callbacks that watch it.
+    score_dtype : {"float64", "float32"}, default="float64"
+        Precision of scoring; training is in single precision. In single precision, all that "mps" has, a score's
+        last digits depend on its batch.
+
+    Attributes
+    ----------
+    net_ : skorch.NeuralNet
+        The trained net; its `module_` has `encode`, `decode` and `prior`.
+    history_ : skorch.history.History
+        Losses and times of each epoch.
+    stages_ : list of int
+        Epochs that have been kept.
+    n_features_in_, feature_names_in_ : int, ndarray of shape (n_features_in_,)
+        Number of columns seen in `fit`, and their names if all are strings.
+
+    Notes
+    -----
+    Training maximises :math:`E_{q(z|x)} \log p(x|z) - \beta\, \mathrm{KL}(q(z|x) \| p(z))` (Kingma and Welling 2014).
+    The likelihoods of a row, independent over columns given z:
+
+    - "gaussian": normal with one learned variance; "gaussian_diagonal": normal with variances decoded from z. The
+      network sees standardised columns, with one scale for all or one for each; densities are per unit of `X`.
+    - "bernoulli": `X` in [0, 1]; what lies between is drawn as 0 or 1 with that probability.
+    - "logit_gaussian": levels 0 to `n_levels` - 1 plus uniform noise, "gaussian_diagonal" after
+      logit(0.05 + 0.9 x / n_levels), with the Jacobian back to levels; "discretized_logistic": probabilities of
+      these levels by a mixture of 5 logistics.
+    - "categorical": groups of adjacent one-hot columns, found in the training rows.
+    - "mixed": one-hot groups "categorical", other columns of zeros and ones "bernoulli", the rest
+      "gaussian_diagonal". Or a list: ``[("gaussian", [0, 1]), ("bernoulli", slice(2, 5))]``.
+
+    A `module` needs ``encode(x)``, a distribution of codes of event shape (latent_dim,), normal or with an `icdf`;
+    ``decode(z)``, a distribution of rows of event shape (n_columns,) for codes of any leading shape; and ``prior``,
+    a distribution of codes. It sees rows as the likelihood does: standardised, binarised, ...
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skmem.neural import VAE
+    >>> X = load_iris().data
+    >>> vae = VAE(2, (), max_epochs=60, learning_rate=0.01, random_state=0).fit(X)
+    >>> log_density, error = vae.score_samples(X, return_std=True)
+    >>> log_density.shape, bool(error.max() < 0.1)
+    ((150,), True)
+    """
+
+    _parameter_constraints: dict = {
+        "latent_dim": [Interval(Integral, 1, None, closed="left")],
+        "hidden_layer_sizes": [tuple, list],
+        "likelihood": [StrOptions({*SPACES, "mixed"}), list],
+        "beta": [Interval(Real, 0, None, closed="left")],
+        "module": [None, callable],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "checkpoint_epochs": [None, Interval(Integral, 1, None, closed="left"), "array-like"],
+        "n_importance_samples": [Interval(Integral, 1, None, closed="left")],
+        "device": [str],
+        "callbacks": [None, list],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+        "input_shape": [None, tuple, list],
+        "n_levels": [Interval(Integral, 2, None, closed="left")],
+        "min_scale": [Interval(Real, 0, None, closed="neither")],
+        "draws": [StrOptions({"sobol", "random"})],
+        "proposal": [StrOptions({"encoder", "laplace"})],
+        "noise": [StrOptions({"fixed", "dynamic"})],
+        "noise_seed": [Interval(Integral, 0, None, closed="left")],
+        "validation_fraction": [None, Interval(Real, 0, 1, closed="neither")],
+        "score_dtype": [StrOptions({"float64", "float32"})],
+    }
+
+    def __init__(
+        self,
+        latent_dim=16,
+        hidden_layer_sizes=(512, 256),
+        *,
+        likelihood="gaussian",
+        beta=1.0,
+        module=None,
+        learning_rate=1e-3,
+        batch_size=64,
+        max_epochs=100,
+        checkpoint_epochs=None,
+        n_importance_samples=256,
+        device="auto",
+        callbacks=None,
+        random_state=None,
+        verbose=0,
+        input_shape=None,
+        n_levels=256,
+        min_scale=1e-3,
+        draws="sobol",
+        proposal="encoder",
+        noise="fixed",
+        noise_seed=0,
+        validation_fraction=None,
+        score_dtype="float64",
+    ):
+        self.latent_dim = latent_dim
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.likelihood = likelihood
+        self.beta = beta
+        self.module = module
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.checkpoint_epochs = checkpoint_epochs
+        self.n_importance_samples = n_importance_samples
+        self.device = device
+        self.callbacks = callbacks
+        self.random_state = random_state
+        self.verbose = verbose
+        self.input_shape = input_shape
+        self.n_levels = n_levels
+        self.min_scale = min_scale
+        self.draws = draws
+        self.proposal = proposal
+        self.noise = noise
+        self.noise_seed = noise_seed
+        self.validation_fraction = validation_fraction
+        self.score_dtype = score_dtype
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None):
+        """Train from scratch on the rows of `X`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training rows, as the likelihood wants them.
+        y : None
+            Ignored; here for scikit-learn's conventions.
+
+        Returns
+        -------
+        self : VAE
+            The trained model.
+
+        Raises
+        ------
+        ImportError
+            If torch or skorch is missing.
+        ValueError
+            If rows don't suit the likelihood, sizes don't suit the rows, or the device isn't there.
+        FloatingPointError
+            If training diverges.
+        """
+        X = self._start(X)
+        return self._train(X, self.max_epochs)
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y=None):
+        """Go on for one epoch on the rows of `X`; the first call starts from scratch.
+
+        As many calls as `max_epochs` on the same rows are one `fit`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training rows. What the first ones settled stays: means and scales of columns, one-hot groups.
+        y : None
+            Ignored; here for scikit-learn's conventions.
+
+        Returns
+        -------
+        self : VAE
+            The trained model.
+
+        Raises
+        ------
+        ImportError, ValueError, FloatingPointError
+            As in :meth:`fit`.
+        """
+        X = self._check_query(X) if hasattr(self, "net_") else self._start(X)
+        return self._train(X, 1)
+
+    def _start(self, X):
+        """Checked rows, after everything has been set up to train on them."""
+        require_torch()
+        from skmem.neural._build import make_net
+
+        X = validate_data(self, X, dtype=_FLOATS, ensure_min_samples=2)
+        self._columns = Columns.fit(X, self.likelihood, self.n_levels)
+        self._n_features_out = self.latent_dim
+        self.net_ = make_net(self, self._columns.parts)
+        return X
+
+    def _train(self, X, n_epochs):
+        from skmem.neural._net import train
+
+        U, _ = self._columns.forward(X, self.noise_seed)
+        train(self.net_, U, n_epochs, self._redraw(X))
+        return self
+
+    def _redraw(self, X):
+        """Rows with the noise of an epoch, as a function of its seed; None if there is none, or one for all."""
+        if self.noise == "fixed" or not self._columns.noisy:
+            return None
+        return lambda seed: self._columns.forward(X, np.random.default_rng(seed))[0]
+
+
+def require_torch():
+    """Raise an ImportError that says what to install, if the extra is missing."""
+    try:
+        import skorch  # noqa: F401
+        import torch  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f'skmem.neural needs torch and skorch, and {error.name} is missing: pip install "skmem[torch]"'
+        ) from error

@@ -1,0 +1,38 @@
+"""Pareto k-hat; needs no torch."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from skmem.neural._psis import pareto_shapes
+
+
+@pytest.mark.parametrize("n_draws", [25, 128, 256, 1000])
+def test_as_the_library(n_draws):
+    array_stats = pytest.importorskip(
+        "arviz_stats.base", reason="arviz-stats is not installed"
+    ).array_stats
+    log_weights = np.random.default_rng(0).standard_t(4, size=(n_draws, 5)) * 2.0
+    # the referee smooths the weights as well, of which we want the index alone
+    _, k_hat = array_stats.psislw(-log_weights, axis=0)
+    assert_allclose(pareto_shapes(log_weights), k_hat, rtol=1e-8)
+
+
+@pytest.mark.parametrize("shape", [0.2, 0.5, 0.9])
+def test_known_tails(shape):
+    uniform = np.random.default_rng(1).uniform(size=(4000, 50))
+    k_hat = pareto_shapes(-shape * np.log(uniform))
+    # weights u^-k are Pareto of shape k
+    assert_allclose(k_hat.mean(), shape, atol=0.05)
+
+
+def test_no_tail():
+    # equal weights are perfect; they are not an error
+    assert (pareto_shapes(np.zeros((100, 2))) == -np.inf).all()
+    # a tail of fewer than five draws has no index
+    assert np.isnan(pareto_shapes(np.zeros((24, 2)))).all()
+
+
+def test_a_constant_factor_changes_nothing():
+    log_weights = np.random.default_rng(0).normal(size=(200, 3))
+    assert_allclose(pareto_shapes(log_weights - 1e4), pareto_shapes(log_weights), rtol=1e-6)
