@@ -210,8 +210,7 @@ class KernelDensity(BaseDensity):
         weights = self._fit_weights
         n_rows = np.count_nonzero(weights)
         if n_rows < 2:
-            message = "Leaving one out needs at least 2 training rows of positive weight, got "
-            raise ValueError(message + f"{n_rows}.")
+            raise ValueError(f"Needs at least 2 training rows of positive weight, got {n_rows}.")
         rows, own = (self._fit_X, self._fit_X), np.arange(weights.size)
         log_density = log_kernel_densities(*rows, self._weighting(), *self._smoother, own=own)
         return log_density[:, 0] - np.log1p(-weights / weights.sum())

@@ -215,8 +215,7 @@ class KNeighborsDensity(BaseDensity):
     def cross_fit_score_samples(self, X, train_mask, X_eval=None):
         """Log-density of every point by every fit of `train_mask`, without refitting.
 
-        In nats; higher is denser; 0 is density 1 in the units of `X`. The estimator is not
-        modified and need not be fitted.
+        In nats; higher is denser; 0 is density 1 in the units of `X`. `self` is left as it is.
 
         Parameters
         ----------
