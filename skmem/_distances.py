@@ -211,8 +211,7 @@ class NeighborGraph:
                 distances.copy(), copy=True, warn_when_not_sorted=False
             )
         self.distances = distances
-        # One more than any row stores: all of them remain when one is excluded.
-        self.n_available = min(int(self.n_stored().max()) + 1, distances.shape[1])
+        self.n_available = int(self.n_stored().max())
 
     def n_stored(self):
         """Count the neighbours that each row holds, shape (n_queries,)."""
@@ -220,19 +219,13 @@ class NeighborGraph:
             return np.diff(self.distances.indptr)
         return np.full(self.distances.shape[0], self.distances.shape[1])
 
-    def query(self, rows, n_neighbors, exclude=None):
+    def query(self, rows, n_neighbors):
         """As `NeighborIndex.query`, for the queries `rows`; infinity stands for no neighbour."""
-        wanted = n_neighbors + (exclude is not None)
         if issparse(self.distances):
-            distances, indices = self._stored(rows, wanted)
-        else:
-            distances = self.distances[rows].astype(np.float64)
-            indices = np.argpartition(distances, wanted - 1, axis=1)[:, :wanted]
-            distances = np.take_along_axis(distances, indices, axis=1)
-        if exclude is not None:
-            distances[indices == exclude[:, None]] = np.inf
-        distances, indices = _sorted(distances, indices)
-        return distances[:, :n_neighbors], indices[:, :n_neighbors]
+            return _sorted(*self._stored(rows, n_neighbors))
+        distances = self.distances[rows].astype(np.float64)
+        indices = np.argpartition(distances, n_neighbors - 1, axis=1)[:, :n_neighbors]
+        return _sorted(np.take_along_axis(distances, indices, axis=1), indices)
 
     def _stored(self, rows, wanted):
         """Take the first `wanted` entries of each sparse row, infinity where they end."""

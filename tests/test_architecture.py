@@ -146,7 +146,7 @@ def _check(rule, code, module=("skmem", "density", "_kde")):
     ("module", "code", "n_violations"),
     [
         ("density/_kde", "from skmem._math import logmeanexp", 0),
-        ("density/_kde", "from skmem.density._base import BaseDensity", 0),
+        ("density/_kde", "from skmem.density._checks import check_weights", 0),
         ("density/_kde", "def f():\n    from skmem.cross_fitting import cross_fit", 1),
         ("density/_kde", "from skmem import cross_fitting, _math", 1),
         ("density/_kde", "if TYPE_CHECKING:\n    import skmem.report", 1),

@@ -48,7 +48,9 @@ def rule_of_thumb(rule, X, weights):
 
 
 def leave_one_out_bandwidth(X, weights, kernel, metric="euclidean", metric_params=None):
-    """The bandwidth that maximises the weighted sum of log p(x_i | all rows but i), to 1e-4 of itself.
+    """The bandwidth that maximises the weighted sum of log p(x_i | all rows but i).
+
+    To 1e-4 of itself for kernels without edge or cusp; others make for many small local maxima.
 
     A coarse grid over the scale of the data, ever finer ones around its best, and the vertex of the parabola through
     the last three; every grid is one pass over the distances.

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skmem._blocks import row_blocks
+from skmem.density._squares import Squares
 
 _ILL_DEFINED = (
     "Fitting the mixture model failed because some components have ill-defined empirical "
@@ -54,17 +55,20 @@ class Run(NamedTuple):
         return self.lower_bounds[-1] if self.lower_bounds else -np.inf
 
 
-def run_em(X, sample_weight, start, options, *, previous=-np.inf, report=None):
+def run_em(X, sample_weight, start, options, *, previous=-np.inf, report=None, squares=None):
     """EM from the mixture `start` until the lower bound changes by less than ``options.tol``.
 
-    `previous` is the bound to compare the first one with; `report` is called with each iteration and change.
+    `previous` is the bound to compare the first one with; `report` is called with each iteration and change;
+    `squares` are the Squares of `X` if they have been made before.
     """
     mixture, mass, bounds = start, None, []
+    squares = Squares.of(X, start.covariance_type) if squares is None else squares
     for n_iter in range(1, options.max_iter + 1):
-        log_prob, responsibilities = e_step(X, mixture)
+        log_prob, responsibilities = e_step(X, mixture, squares)
         mass = component_mass(responsibilities, sample_weight)
-        mixture = m_step(X, sample_weight, mass, options.reg_covar, mixture.covariance_type)
-        bounds.append(np.average(log_prob, weights=sample_weight))
+        kind = mixture.covariance_type
+        mixture = m_step(X, sample_weight, mass, options.reg_covar, kind, squares)
+        bounds.append((log_prob @ sample_weight) / sample_weight.sum())
         change, previous = bounds[-1] - previous, bounds[-1]
         if report is not None:
             report(n_iter, change)
@@ -73,16 +77,20 @@ def run_em(X, sample_weight, start, options, *, previous=-np.inf, report=None):
     return Run(mixture, mass, bounds, False)
 
 
-def e_step(X, mixture):
-    """Log-density (n,) of the rows of `X` in nats, and responsibilities (n, n_components)."""
+def e_step(X, mixture, squares=None):
+    """Log-density (n,) of the rows of `X` in nats, and responsibilities (n, n_components).
+
+    `squares` are the Squares of `X`, if it has any.
+    """
     with np.errstate(divide="ignore"):  # a start may give a component weight zero
-        joint = log_gaussians(X, mixture) + np.log(mixture.weights)
-    top = joint.max(axis=1, keepdims=True)
+        joint = log_gaussians(X, mixture, squares) + np.log(mixture.weights)
+    joint = np.ascontiguousarray(joint.T)  # reductions over a short last axis are slow
+    top = joint.max(axis=0)
     joint -= top
     np.exp(joint, out=joint)
-    total = joint.sum(axis=1, keepdims=True)
+    total = joint.sum(axis=0)
     joint /= total
-    return (top + np.log(total))[:, 0], joint
+    return top + np.log(total), joint.T
 
 
 def log_density(X, mixture):
@@ -92,13 +100,15 @@ def log_density(X, mixture):
     return np.concatenate([e_step(X[block], mixture)[0] for block in blocks])
 
 
-def log_gaussians(X, mixture):
+def log_gaussians(X, mixture, squares=None):
     """Log-density (n, n_components) of every row under every component alone."""
     _, means, _, factors, covariance_type = mixture
     n_features = X.shape[1]
     # Squares are expanded around the means' mean: around 0 the digits of rows far from there would be lost.
     origin = means.mean(axis=0)
-    if covariance_type == "full":
+    if squares is not None and squares.resolve(factors):
+        out = squares.distances(means, factors)
+    elif covariance_type == "full":
         out = _full_distances(X, means, factors)
     elif covariance_type == "tied":
         out = _expanded_distances((X - origin) @ factors, (means - origin) @ factors, 1)
@@ -144,16 +154,30 @@ def component_mass(responsibilities, sample_weight):
     return (responsibilities + spare) * sample_weight[:, np.newaxis]
 
 
-def m_step(X, sample_weight, mass, reg_covar, covariance_type):
+def m_step(X, sample_weight, mass, reg_covar, covariance_type, squares=None):
     """Maximise the expected log-likelihood; `reg_covar` is added to every variance."""
     totals = mass.sum(axis=0)
-    origin = X.mean(axis=0, dtype=np.float64).astype(
-        X.dtype
-    )  # second moments around 0 lose digits
+    mixture = None if squares is None else _m_step_by_squares(mass, totals, reg_covar, squares)
+    if mixture is not None:
+        return mixture
+    # Second moments around 0 lose digits.
+    origin = X.mean(axis=0, dtype=np.float64).astype(X.dtype)
     means, covariances = moments(X - origin, sample_weight, mass, totals, covariance_type)
     covariances = regularize(covariances, reg_covar, covariance_type)
     factors = precision_cholesky(covariances, covariance_type)
     return Mixture(totals / totals.sum(), means + origin, covariances, factors, covariance_type)
+
+
+def _m_step_by_squares(mass, totals, reg_covar, squares):
+    """The same for full covariances, or None where it would lose digits."""
+    means, covariances = squares.moments(mass, totals)
+    covariances = regularize(covariances, reg_covar, "full")
+    try:
+        factors = precision_cholesky(covariances, "full")
+    except ValueError:
+        return None
+    mixture = Mixture(totals / totals.sum(), means, covariances, factors, "full")
+    return mixture if squares.resolve(factors) else None
 
 
 def moments(X, sample_weight, mass, totals, covariance_type):

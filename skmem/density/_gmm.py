@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmem._blocks import map_blocks
 from skmem._sklearn import StrOptions, fit_context
-from skmem.density._base import check_train_mask, check_weights
+from skmem.density._checks import check_train_mask, check_weights
 from skmem.density._em import Options, log_gaussians
 from skmem.density._gmm_downdates import leave_one_out_log_density
 from skmem.density._gmm_start import (
@@ -21,6 +21,7 @@ from skmem.density._gmm_start import (
     warm_scores,
     warn_not_converged,
 )
+from skmem.density._squares import Squares
 
 
 class GaussianMixture(mixture.GaussianMixture):
@@ -282,7 +283,6 @@ class GaussianMixture(mixture.GaussianMixture):
         All fits share one start, so they differ by their rows and not by a lucky start. The price: an optimum
         found with the held-out rows may be one that needs them, and a large `tol` stops before they are forgotten.
         ``cross_fit_start="cold"`` pays for independent fits. With one component both are equal.
-        The fits run on as many threads as BLAS may use; the scores do not depend on that number.
         """
         full = clone(self)
         X = validate_data(full, X, dtype=[np.float64, np.float32], ensure_min_samples=2)
@@ -291,7 +291,8 @@ class GaussianMixture(mixture.GaussianMixture):
         for k, n_rows in enumerate(train_mask.sum(axis=1)):
             check_n_rows(n_rows, self.n_components, f"fit {k} of train_mask")
         map_blocks(full.fit, [X])  # one block: BLAS has one thread here too, whatever their number
-        score = partial(warm_scores, X, X_eval, fitted_mixture(full), Options.of(self))
+        shared = fitted_mixture(full), Options.of(self), Squares.of(X, self.covariance_type)
+        score = partial(warm_scores, X, X_eval, *shared)
         scores, converged = zip(*map_blocks(score, train_mask), strict=True)
         if not all(converged):
             warn_not_converged(f"{converged.count(False)} of {len(converged)} fits")

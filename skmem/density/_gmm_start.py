@@ -109,14 +109,18 @@ def starts_warm(estimator):
     return estimator.cross_fit_start == "warm" and estimator.max_iter != 0
 
 
-def warm_scores(X, X_eval, start, options, train):
-    """Scores of one fit to the rows `train` of `X` that begins at `start`, and whether it converged."""
-    rows = X[train]
-    run = run_em(rows, np.ones(len(rows), dtype=X.dtype), start, options)
+def warm_scores(X, X_eval, start, options, squares, train):
+    """Scores of one fit to the rows `train` of `X` that begins at `start`, and whether it converged.
+
+    Rows held out weigh nothing, so that all fits share the `squares` of `X`.
+    """
+    run = run_em(X, train.astype(X.dtype), start, options, squares=squares)
     weights = run.mixture.weights
     # a component whose rows are all held out is left with rounding errors of mass: none, as in a cold fit
-    empty = weights * len(rows) < np.sqrt(np.finfo(X.dtype).eps)
+    empty = weights * train.sum() < np.sqrt(np.finfo(X.dtype).eps)
     mixture = run.mixture._replace(weights=np.where(empty, 0, weights))
+    if X_eval is X and squares is not None:
+        return e_step(X, mixture, squares)[0], run.converged
     return log_density(X_eval, mixture), run.converged
 
 

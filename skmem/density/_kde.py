@@ -9,11 +9,12 @@ from sklearn.preprocessing import normalize
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skmem._base import BaseDensity
 from skmem._kernel_sums import Weighting
 from skmem._kernels import KERNELS
 from skmem._sklearn import Interval, StrOptions, fit_context
 from skmem.density._bandwidth import find_bandwidths
-from skmem.density._base import BaseDensity, check_train_mask, check_weights
+from skmem.density._checks import check_train_mask, check_weights
 from skmem.density._kernel_densities import log_kernel_densities, log_total
 
 _FLOATS = (np.float64, np.float32)
@@ -33,7 +34,7 @@ class KernelDensity(BaseDensity):
     bandwidth : float or {"scott", "silverman", "loo"}, default=1.0
         Bandwidth h of the kernel. "scott" and "silverman" are the rules of thumb times the spread of the data (the
         root of its columns' mean variance; scikit-learn leaves the spread out). "loo" maximises the leave-one-out
-        log-likelihood of the training rows, to 1e-4 of itself, without refitting.
+        log-likelihood of the training rows without refitting: to 1e-4 of itself for smooth kernels.
     algorithm : {"auto", "kd_tree", "ball_tree"}, default="auto"
         Every choice gives the same exact result, a tree having to suit the metric as in scikit-learn. For many rows
         in few dimensions far groups are skipped, or Gaussians summed on a grid, where that is sure to 1e-8 nat.
@@ -209,8 +210,7 @@ class KernelDensity(BaseDensity):
         weights = self._fit_weights
         n_rows = np.count_nonzero(weights)
         if n_rows < 2:
-            message = "Leaving one out needs at least 2 training rows of positive weight, got "
-            raise ValueError(message + f"{n_rows}.")
+            raise ValueError(f"Needs at least 2 training rows of positive weight, got {n_rows}.")
         rows, own = (self._fit_X, self._fit_X), np.arange(weights.size)
         log_density = log_kernel_densities(*rows, self._weighting(), *self._smoother, own=own)
         return log_density[:, 0] - np.log1p(-weights / weights.sum())

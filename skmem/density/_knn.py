@@ -8,16 +8,18 @@ from sklearn.base import clone
 from sklearn.neighbors import VALID_METRICS
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skmem._distances import NeighborIndex
+from skmem._base import BaseDensity
+from skmem._distances import NeighborIndex, duplicate_groups
 from skmem._math import log_unit_ball_volume
 from skmem._sklearn import Interval, StrOptions, fit_context
-from skmem.density._base import BaseDensity, check_train_mask
+from skmem.density._checks import check_train_mask
 from skmem.density._kth_neighbor import (
     check_distinct,
     check_format,
     check_found,
     check_n_neighbors,
     check_pairwise,
+    count_members,
     kth_neighbors,
     neighbor_graph,
 )
@@ -48,7 +50,7 @@ class KNeighborsDensity(BaseDensity):
         Dimension d of the space. None is the number of columns of `X`; it must be given with
         ``metric="precomputed"``, where the columns do not tell.
     n_jobs : int, default=None
-        Jobs of a tree search; brute force uses the threads that scikit-learn may use.
+        Jobs of a tree search.
 
     Attributes
     ----------
@@ -135,8 +137,7 @@ class KNeighborsDensity(BaseDensity):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Training rows; with ``metric="precomputed"`` their distances or neighbour graph, of
-            shape (n_samples, n_samples).
+            Training rows; if precomputed their distances or graph, (n_samples, n_samples).
         y : None
             Ignored; here for scikit-learn's conventions.
 
@@ -157,11 +158,15 @@ class KNeighborsDensity(BaseDensity):
         check_n_neighbors(self.n_neighbors, n_samples)
         if self.metric == "precomputed":
             check_pairwise(X, self.n_dims)
+            self._group = np.arange(n_samples)
             self._neighbors = neighbor_graph(X, self.n_neighbors)
         else:
-            check_distinct(X, np.ones((1, n_samples), dtype=bool))
+            # Copies are searched once: there may be many of each row in a table of few values.
+            self._group = duplicate_groups(X)
+            check_distinct(self._group, np.ones((1, n_samples), dtype=bool))
+            first = np.unique(self._group, return_index=True)[1]
             params = self.get_params()
-            self._neighbors = NeighborIndex(X, **{p: params[p] for p in _SEARCH_PARAMETERS})
+            self._neighbors = NeighborIndex(X[first], **{p: params[p] for p in _SEARCH_PARAMETERS})
         self.n_samples_fit_ = n_samples
         self.n_dims_ = n_columns if self.n_dims is None else self.n_dims
         return self
@@ -197,14 +202,12 @@ class KNeighborsDensity(BaseDensity):
         Returns
         -------
         scores : ndarray of shape (n_samples_fit,)
-            ``log(k / ((N - 1) V_d R^d))`` with R the distance to the k-th nearest *other* row:
-            exactly what refits without each row say.
+            ``log(k / ((N - 1) V_d R^d))`` with R the distance to the k-th nearest *other* row.
 
         Raises
         ------
         ValueError
-            With ``metric="precomputed"``, if a row lacks a k-th other neighbour at a positive
-            distance.
+            If precomputed and a row lacks a k-th other neighbour at a positive distance.
         """
         check_is_fitted(self)
         return self._scores(exclude_self=True)[0]
@@ -212,8 +215,7 @@ class KNeighborsDensity(BaseDensity):
     def cross_fit_score_samples(self, X, train_mask, X_eval=None):
         """Log-density of every point by every fit of `train_mask`, without refitting.
 
-        In nats; higher is denser; 0 is density 1 in the units of `X`. The estimator is not
-        modified and need not be fitted.
+        In nats; higher is denser; 0 is density 1 in the units of `X`. `self` is left as it is.
 
         Parameters
         ----------
@@ -236,18 +238,12 @@ class KNeighborsDensity(BaseDensity):
         ValueError
             If a fit has no more than `n_neighbors` rows, if its rows are all equal, or if
             `train_mask` is not a boolean array of that shape.
-
-        Notes
-        -----
-        One search finds so many neighbours that the k-th one of nearly every row within every
-        fit is among them; only rows for which it is not are searched again, for twice as many.
         """
         model = clone(self).fit(X)
         train_mask = check_train_mask(train_mask, model.n_samples_fit_)
         for fit, n_members in enumerate(train_mask.sum(axis=1)):
             check_n_neighbors(self.n_neighbors, n_members, f" in fit {fit} of train_mask")
-        if self.metric != "precomputed":
-            check_distinct(model._neighbors.X, train_mask, " in fit {fit} of train_mask")
+        check_distinct(model._group, train_mask, " in fit {fit} of train_mask")
         X_eval = None if X_eval is None else model._check_query(X_eval)
         return model._scores(X_eval, train_mask)
 
@@ -264,10 +260,14 @@ class KNeighborsDensity(BaseDensity):
             points = neighbors.X
 
         def search(rows, m):
-            return neighbors.query(points[rows], m, rows if exclude_self else None)
+            return neighbors.query(points[rows], m)
 
-        n_available = neighbors.n_available - exclude_self
-        log_radius, rank = kth_neighbors(search, len(points), n_available, train_mask, k)
+        members = count_members(train_mask, self._group)
+        own = np.arange(len(points)) if exclude_self else None
+        sizes = (len(points), neighbors.n_available)
+        log_radius, rank = kth_neighbors(search, *sizes, members, k, own)
+        if X is None and len(points) < self.n_samples_fit_:
+            log_radius, rank = log_radius[:, self._group], rank[:, self._group]
         check_found(log_radius, rank, k)
         n_members = train_mask.sum(axis=1, keepdims=True) - exclude_self
         log_k = np.log(np.arange(1, rank.max() + 1)).take(rank - 1)  # few ranks occur

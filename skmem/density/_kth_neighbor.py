@@ -13,7 +13,7 @@ from skmem._distances import NeighborGraph
 _SECOND_SEARCH = 0.01
 
 
-def kth_neighbors(search, n_points, n_available, train_mask, n_neighbors):
+def kth_neighbors(search, n_points, n_available, members, n_neighbors, own=None):
     """Log-distance and rank of the neighbour that sets the density of each point in each fit.
 
     In log-units of the metric. The neighbour is the k-th nearest one among the rows of the fit
@@ -22,16 +22,18 @@ def kth_neighbors(search, n_points, n_available, train_mask, n_neighbors):
     Parameters
     ----------
     search : callable
-        ``search(points, m)`` gives the distances and indices of the m nearest rows of each of
-        `points`, two arrays of shape (len(points), m), ascending; infinity is no neighbour.
+        ``search(points, m)`` gives the distances and indices of the m nearest distinct rows of
+        each of `points`, two arrays of shape (len(points), m), ascending; infinity is no neighbour.
     n_points : int
         Number of points.
     n_available : int
         Most neighbours that can be asked of `search`.
-    train_mask : array of bool, shape (n_fits, n_train)
-        Rows of each fit.
+    members : array of bool or int, shape (n_distinct, n_fits)
+        How many times each distinct row is in each fit.
     n_neighbors : int
         k.
+    own : array of shape (n_points,), default=None
+        The distinct row that each point is a copy of, if it is to be in each fit once less.
 
     Returns
     -------
@@ -40,16 +42,16 @@ def kth_neighbors(search, n_points, n_available, train_mask, n_neighbors):
     rank : array of shape (n_fits, n_points)
         Place of that neighbour among the neighbours in the fit, counted from 1.
     """
-    n_fits = len(train_mask)
-    members = np.ascontiguousarray(train_mask.T)
+    n_fits = members.shape[1]
     log_radius = np.empty((n_points, n_fits))
-    rank = np.empty((n_points, n_fits), dtype=np.min_scalar_type(train_mask.shape[1] + 1))
+    rank = np.empty((n_points, n_fits), dtype=np.intp)
     pending = np.arange(n_points)
-    n_search = min(first_search(train_mask, n_neighbors), n_available)
+    n_search = min(first_search(members, n_neighbors) + (own is not None), n_available)
     while pending.size:
-        for block in row_blocks(len(pending), (64 + n_fits) * n_search + 32 * n_fits):
+        for block in row_blocks(len(pending), (64 + 8 * n_fits) * n_search + 32 * n_fits):
             points = pending[block]
-            found = kth_members(*search(points, n_search), members, n_neighbors)
+            leave_out = None if own is None else own[points]
+            found = kth_members(*search(points, n_search), members, n_neighbors, leave_out)
             log_radius[points], rank[points] = found
         if n_search == n_available:
             break
@@ -58,31 +60,51 @@ def kth_neighbors(search, n_points, n_available, train_mask, n_neighbors):
     return log_radius.T, rank.T
 
 
-def first_search(train_mask, n_neighbors):
+def first_search(members, n_neighbors):
     """How many neighbours hold k members of every fit, for all but 1 in 100 points.
 
     Outsiders met before the k-th member of a fit follow a negative binomial law.
     """
-    share = train_mask.mean(axis=1).min()
-    return n_neighbors + int(nbinom.isf(_SECOND_SEARCH / len(train_mask), n_neighbors, share))
+    share = (members > 0).mean(axis=0).min()
+    n_fits = members.shape[1]
+    return n_neighbors + int(nbinom.isf(_SECOND_SEARCH / n_fits, n_neighbors, share))
 
 
-def kth_members(distances, indices, members, n_neighbors):
-    """`kth_neighbors` of one block, transposed, with ``members = train_mask.T``."""
-    copy = distances == 0
-    small = np.min_scalar_type(max(n_neighbors, indices.shape[1]) + 1)
+def kth_members(distances, indices, members, n_neighbors, own=None):
+    """`kth_neighbors` of one block, transposed."""
+    small = np.min_scalar_type(max(n_neighbors, indices.shape[1] * int(members.max())) + 1)
+    members = members.astype(small, copy=False)
     rank = np.full((len(indices), members.shape[1]), n_neighbors, dtype=small)
-    copied = copy[:, n_neighbors - 1]
-    n_copies = (members[indices[copied]] & copy[copied, :, None]).sum(axis=1, dtype=small)
-    rank[copied] = np.maximum(rank[copied], n_copies + 1)
     place, count = np.zeros_like(rank), np.zeros_like(rank)
+    for j in np.flatnonzero((distances == 0).any(axis=0)):
+        n_copies = _n_members(members, indices, j, own) * (distances[:, j, np.newaxis] == 0)
+        count += n_copies.astype(small)
+    np.maximum(rank, count + small.type(1), out=rank, where=count >= n_neighbors)
+    count[:] = 0
     for j in range(indices.shape[1]):
-        count += members[indices[:, j]]
+        count += _n_members(members, indices, j, own)
         place += count < rank
     usable = (distances > 0) & np.isfinite(distances)
     log_distances = np.full((len(indices), indices.shape[1] + 1), np.nan)
     np.log(distances, where=usable, out=log_distances[:, :-1])
     return np.take_along_axis(log_distances, place.astype(np.intp), axis=1), rank
+
+
+def _n_members(members, indices, j, own):
+    """How many times the j-th neighbour of each point is in each fit, (n_points, n_fits)."""
+    n_members = members[indices[:, j]]
+    if own is not None:
+        n_members -= (indices[:, j] == own)[:, np.newaxis]
+    return n_members
+
+
+def count_members(train_mask, group):
+    """How many times each group of equal rows is in each fit, (n_groups, n_fits)."""
+    if group[-1] == len(group) - 1:  # labels in order of appearance: no two rows are equal
+        return np.ascontiguousarray(train_mask.T)
+    order = np.argsort(group, kind="stable")
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    return np.add.reduceat(train_mask.T[order], starts, axis=0, dtype=np.int32)
 
 
 def neighbor_graph(X, n_neighbors):
@@ -127,15 +149,14 @@ def check_n_neighbors(n_neighbors, n_samples, where=""):
         )
 
 
-def check_distinct(X, train_mask, where=""):
-    """Refuse fits whose training rows are all equal."""
-    first = train_mask.argmax(axis=1)
-    last = len(X) - 1 - train_mask[:, ::-1].argmax(axis=1)
-    for fit in np.flatnonzero((X[first] == X[last]).all(axis=1)):
-        if (X[train_mask[fit]] == X[first[fit]]).all():
+def check_distinct(group, train_mask, where=""):
+    """Refuse fits whose training rows are all equal, that is of one `group`."""
+    first = group[train_mask.argmax(axis=1)]
+    for fit, members in enumerate(train_mask):
+        if (group[members] == first[fit]).all():
             raise ValueError(
                 "The training rows must not all be equal"
-                f"{where.format(fit=fit)}, got {train_mask[fit].sum()} copies of one row."
+                f"{where.format(fit=fit)}, got {members.sum()} copies of one row."
             )
 
 

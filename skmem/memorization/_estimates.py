@@ -38,6 +38,11 @@ class Estimate:
     n_fits: int
     n_repeats: int
 
+    def attributes(self):
+        """What a fitted scorer has, by name."""
+        found = vars(self) | vars(self.scores) | ({} if self.path is None else vars(self.path))
+        return {f"{name}_": found[name] for name in found if name not in ("scores", "path")}
+
 
 @dataclass(frozen=True)
 class Design:
@@ -77,7 +82,7 @@ def cross_fitted(estimator, X, y, groups, design, options):
 
 def _masks(X, y, groups, design, response):
     """Training rows of all fits, and the number of repeats they make: one of a splitter."""
-    is_int = isinstance(design.cv, Integral)
+    is_int = isinstance(design.cv, Integral) and not isinstance(design.cv, bool)
     n_repeats = design.n_repeats if is_int or design.n_repeats != DEFAULT_REPEATS else 1
     masks = train_masks(
         design.cv,

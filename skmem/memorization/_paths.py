@@ -20,6 +20,9 @@ class MemorizationPath:
     log_density_out_path: np.ndarray
 
 
+PATH_ATTRIBUTES = tuple(f"{name}_" for name in MemorizationPath.__annotations__)
+
+
 def cross_fitted_path(fits, reduction, seed):
     """Path of a CrossFit, `seed` being the one its final scores are reduced with; None without stages."""
     if fits.stages is None:

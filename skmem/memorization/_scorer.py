@@ -1,7 +1,6 @@
 """The meta-estimator: how much does each training row raise its own likelihood?"""
 
 from copy import deepcopy
-from dataclasses import fields
 from numbers import Integral, Real
 from os import PathLike
 
@@ -19,7 +18,7 @@ from skmem.density import KernelDensity
 from skmem.memorization._estimates import DEFAULT_REPEATS, Design, cross_fitted, default_density
 from skmem.memorization._frames import describe_rows, make_frame
 from skmem.memorization._leave_one_out import leave_one_out, leaves_one_out
-from skmem.memorization._paths import MemorizationPath
+from skmem.memorization._paths import PATH_ATTRIBUTES
 from skmem.memorization._queries import RefittedQueries, given
 
 
@@ -200,21 +199,18 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
         validate_data(self, X, skip_check_array=True)
         estimator = default_density(X) if self.estimator is None else self.estimator
         warn_of_useless_memory(self.memory, self.random_state)
-        self._rows = describe_rows(X)
         seeds = child_seeds(self.random_state, 5)
         options = FitOptions(None, response, self.memory, self.n_jobs, self.progress)
         by_leaving_one_out = leaves_one_out(self, estimator, response, groups)
-        vars(self).pop("estimator_", None)
         unfitted = set_random_state(clone(estimator), seeds[0])
         if by_leaving_one_out:
-            self.estimator_ = unfitted.fit(X, *given(y))
-            estimate = leave_one_out(estimator, self.estimator_, X, y, options, seeds[1])
+            fitted = unfitted.fit(X, *given(y))
+            estimate = leave_one_out(estimator, fitted, X, y, options, seeds[1])
         else:
             design = Design(self.cv, self.n_repeats, self.reduction, self.tol, seeds[2:])
             estimate = cross_fitted(estimator, X, y, groups, design, options)
-            if self.refit:
-                self.estimator_ = unfitted.fit(X, *given(y))
-        return self._keep(estimate)
+            fitted = unfitted.fit(X, *given(y)) if self.refit else None
+        return self._keep(estimate, fitted, describe_rows(X))
 
     def top(self, n=10):
         """Rows with the highest memorization, highest first.
@@ -281,14 +277,12 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
     def _estimator(self):
         return KernelDensity() if self.estimator is None else self.estimator
 
-    def _keep(self, estimate):
-        for field in fields(MemorizationPath):
-            vars(self).pop(f"{field.name}_", None)
-        found = vars(estimate.scores) | ({} if estimate.path is None else vars(estimate.path))
-        for name, value in found.items():
-            setattr(self, f"{name}_", value)
-        self.cross_fit_ = estimate.cross_fit
-        self.method_ = estimate.method
-        self.n_fits_ = estimate.n_fits
-        self.n_repeats_ = estimate.n_repeats
+    def _keep(self, estimate, fitted, rows):
+        """Replace the results of an earlier fit, all at once: a fit that fails leaves them as they were."""
+        for name in ("estimator_", *PATH_ATTRIBUTES):
+            vars(self).pop(name, None)
+        if fitted is not None:
+            self.estimator_ = fitted
+        self._rows = rows
+        vars(self).update(estimate.attributes())
         return self

@@ -71,7 +71,7 @@ class TrainingStopped(KeyboardInterrupt):
 
 
 class Batches:
-    """Batches of near-equal size, slices of a tensor; a fresh order each time if there is a generator."""
+    """Batches of near-equal size, slices of a tensor: in the order that `order(n)` draws, or as they stand."""
 
     def __init__(self, x, batch_size, order):
         self.x, self.batch_size, self.order = x, batch_size, order
@@ -123,7 +123,7 @@ class VAENet(NeuralNet):
         return self._tensor(X[train_rows]), self._tensor(X[validation_rows])
 
     def _split(self, n):
-        n_valid = int(np.ceil((self.validation_fraction or 0) * n))
+        n_valid = min(int(np.ceil((self.validation_fraction or 0) * n)), n - 1)
         order = np.random.default_rng(self.seed).permutation(n)
         return np.sort(order[n_valid:]), np.sort(order[:n_valid])
 

@@ -13,6 +13,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from threadpoolctl import threadpool_limits
 
 from skmem.density import GaussianMixture
+from skmem.density._em import precision_cholesky
+from skmem.density._squares import Squares
 from tests import oracles
 
 COVARIANCE_TYPES = ["full", "tied", "diag", "spherical"]
@@ -428,7 +430,11 @@ def test_cross_fitting_takes_what_fit_takes(iris):
     expected = density.cross_fit_score_samples(iris, masks)
     frame = pd.DataFrame(iris, columns=list("abcd"))
     # a frame is its values
-    np.testing.assert_array_equal(density.cross_fit_score_samples(frame, masks, frame), expected)
+    for scores in (
+        density.cross_fit_score_samples(frame, masks),
+        density.cross_fit_score_samples(frame, masks, frame),
+    ):
+        np.testing.assert_allclose(scores, expected, rtol=1e-10)
     single = density.cross_fit_score_samples(iris.astype(np.float32), masks)
     # float32 stays so, as in score_samples
     assert single.dtype == np.float32
@@ -550,3 +556,38 @@ def test_an_offset_changes_no_score(covariance_type, dtype, offset, atol, blobs)
     np.testing.assert_allclose(scores, expected.score_samples(near.astype("f8")), atol=atol)
     left_out = moved.leave_one_out_score_samples()
     np.testing.assert_allclose(left_out, expected.leave_one_out_score_samples(), atol=10 * atol)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-3, 1e4])
+@pytest.mark.parametrize("offset", [0.0, 1e4])
+def test_squares_give_moments_and_distances_of_components(scale, offset):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 3)) * scale + offset
+    mass = rng.dirichlet(np.ones(4), size=200)
+    squares = Squares(X)
+    means, covariances = squares.moments(mass, mass.sum(axis=0))
+    for k in range(4):
+        # the textbook's weighted mean and covariance, one component at a time
+        np.testing.assert_allclose(means[k], np.average(X, axis=0, weights=mass[:, k]), rtol=1e-12)
+        expected = np.cov(X.T, aweights=mass[:, k], ddof=0)
+        np.testing.assert_allclose(covariances[k], expected, rtol=1e-9, atol=1e-12 * scale**2)
+    factors = precision_cholesky(covariances, "full")
+    assert squares.resolve(factors)
+    distances = squares.distances(means, factors)
+    for k in range(4):
+        # the squared Mahalanobis distance, from differences
+        gap = X - means[k]
+        expected = np.einsum("ij,ij->i", gap @ np.linalg.inv(covariances[k]), gap)
+        np.testing.assert_allclose(distances[:, k], expected, rtol=1e-8, atol=1e-9)
+
+
+def test_squares_say_where_they_would_lose_digits():
+    rng = np.random.default_rng(0)
+    X = np.concatenate([np.zeros((50, 2)), np.full((50, 2), 1e3)])
+    X += rng.normal(size=X.shape) * 1e-4
+    narrow = np.tile(1e4 * np.eye(2), (2, 1, 1))
+    # two clusters ten million of their own widths apart
+    assert not Squares(X).resolve(narrow)
+    # and the fit is right all the same
+    mixture = GaussianMixture(2, random_state=0, reg_covar=1e-14).fit(X)
+    np.testing.assert_allclose(np.sqrt(mixture.covariances_[:, 0, 0]), 1e-4, rtol=0.3)

@@ -19,7 +19,12 @@ from threadpoolctl import threadpool_limits
 from skmem._distances import NeighborIndex
 from skmem._math import log_unit_ball_volume
 from skmem.density import KNeighborsDensity
-from tests.oracles import knn_log_density, refit_score_samples
+from tests.oracles import (
+    knn_log_density,
+    refit_cross_fit,
+    refit_leave_one_out,
+    refit_score_samples,
+)
 
 METRICS = ("euclidean", "manhattan", "chebyshev")
 COPIES = "ignore:.* rows are at distance 0:UserWarning"
@@ -585,3 +590,31 @@ def test_clone_keeps_parameters():
     density = KNeighborsDensity(3, metric="minkowski", metric_params={"p": 3}, n_jobs=2)
     # A constructor that only stores.
     assert clone(density).get_params() == density.get_params()
+
+
+@pytest.mark.parametrize("fraction", [0.3, 0.9])
+def test_a_table_of_few_values_is_searched_row_by_distinct_row(fraction, monkeypatch):
+    rng = np.random.default_rng(0)
+    X = rng.integers(4, size=(300, 2)).astype(float)
+    mask = rng.random((5, 300)) < fraction
+    searched = []
+
+    def note(self, X, n_neighbors, query=NeighborIndex.query):
+        searched.append((len(X), n_neighbors))
+        return query(self, X, n_neighbors)
+
+    density = KNeighborsDensity(7)
+    with pytest.warns(UserWarning, match="rows are at distance 0"):
+        expected = refit_cross_fit(density, X, mask)
+    with pytest.warns(UserWarning, match="rows are at distance 0"):
+        expected_left_out = refit_leave_one_out(density, X)
+    monkeypatch.setattr(NeighborIndex, "query", note)
+    with pytest.warns(UserWarning, match="rows are at distance 0"):
+        # copies count as often as each fit has them
+        np.testing.assert_allclose(density.cross_fit_score_samples(X, mask), expected, rtol=1e-12)
+    with pytest.warns(UserWarning, match="rows are at distance 0"):
+        np.testing.assert_allclose(
+            density.fit(X).leave_one_out_score_samples(), expected_left_out, rtol=1e-12
+        )
+    # 16 distinct rows are all there is to search, and to search for
+    assert max(max(pair) for pair in searched) <= 16

@@ -367,3 +367,13 @@ def test_outlier_scores_are_no_nats():
     rows = np.random.default_rng(0).normal(size=(60, 2))
     with pytest.warns(UserWarning, match="outlier score, not a log-density"):
         MemorizationScorer(IsolationForest(n_estimators=3), n_repeats=1, cv=2).fit(rows)
+
+
+def test_a_fit_that_fails_leaves_the_one_before():
+    scorer = MemorizationScorer(kde, method="cross-fit", n_repeats=1, random_state=0).fit(X)
+    before = scorer.memorization_, scorer.estimator_
+    with pytest.raises(ValueError, match="cv must be"):
+        scorer.set_params(cv=99).fit(X[:10])
+    # half of one fit and half of another would be worse than either
+    assert (scorer.memorization_, scorer.estimator_) == before
+    assert len(scorer.to_frame()) == len(X)

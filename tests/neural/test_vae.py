@@ -252,6 +252,20 @@ def test_callbacks_are_skorchs():
     assert stop.misses_ == 0
 
 
+def test_each_epoch_draws_anew_but_validation_does_not():
+    vae = small(learning_rate=1e-15, validation_fraction=0.3, max_epochs=4).fit(IRIS)
+    train, valid = vae.history_[:, "train_loss"], vae.history_[:, "valid_loss"]
+    # with parameters at rest all that changes is the noise: it must not be the same in each epoch,
+    assert np.ptp(train) > 1e-3
+    # and must not be what early stopping looks at
+    assert np.ptp(valid) < 1e-9
+
+
+def test_validation_leaves_a_row_to_train_on():
+    vae = small(validation_fraction=0.99, max_epochs=1).fit(IRIS[:3])
+    assert [b["train_batch_size"] for b in vae.history_[0]["batches"] if "train_loss" in b] == [1]
+
+
 def test_an_interrupted_fit_is_no_fit():
     callbacks = pytest.importorskip("skorch.callbacks")
 

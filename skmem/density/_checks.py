@@ -1,11 +1,8 @@
-"""The checks at the door of the closed forms, and the class that every density shares."""
+"""The checks at the door of the closed forms."""
 
 import numpy as np
 
-from skmem._base import BaseDensity
 from skmem._sklearn import check_sample_weight
-
-__all__ = ["BaseDensity", "check_train_mask", "check_weights"]
 
 
 def check_train_mask(train_mask, n_samples):
