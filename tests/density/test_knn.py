@@ -618,3 +618,16 @@ def test_a_table_of_few_values_is_searched_row_by_distinct_row(fraction, monkeyp
         )
     # 16 distinct rows are all there is to search, and to search for
     assert max(max(pair) for pair in searched) <= 16
+
+
+def test_pynndescent_drops_in():
+    pynndescent = pytest.importorskip("pynndescent", reason="needs the extra ann")
+    X = np.random.default_rng(0).normal(size=(500, 6))
+    transformer = pynndescent.PyNNDescentTransformer(n_neighbors=15, random_state=0)
+    density = KNeighborsDensity(5, metric="precomputed", n_dims=6)
+    pipeline = make_pipeline(transformer, density).fit(X[:400])
+    exact = KNeighborsDensity(5).fit(X[:400])
+    for rows in (X[:400], X[400:]):
+        # the graph is approximate, in float32: nearly all rows have their true neighbours
+        close = np.isclose(pipeline.score_samples(rows), exact.score_samples(rows), atol=1e-4)
+        assert close.mean() > 0.95
