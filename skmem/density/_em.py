@@ -149,9 +149,17 @@ def component_mass(responsibilities, sample_weight):
 
     scikit-learn adds 10 eps to the mass of a component, so that an empty one does not divide by zero. Spread
     over the rows, the same amount makes an empty component the Gaussian of all rows, not a spike at the origin.
+    One that has rows gets none: of a single row, the variance would be that of rows far away.
     """
-    spare = 10 * np.finfo(responsibilities.dtype).eps / len(responsibilities)
-    return (responsibilities + spare) * sample_weight[:, np.newaxis]
+    mass = responsibilities * sample_weight[:, np.newaxis]
+    spare = 10 * np.finfo(mass.dtype).eps / sample_weight.sum()
+    mass[:, lacks_rows(mass.sum(axis=0))] += spare * sample_weight[:, np.newaxis]
+    return mass
+
+
+def lacks_rows(totals):
+    """Which components have no mass but rounding errors, where a row has mass one."""
+    return totals < np.sqrt(np.finfo(totals.dtype).eps)
 
 
 def m_step(X, sample_weight, mass, reg_covar, covariance_type, squares=None):
@@ -160,8 +168,8 @@ def m_step(X, sample_weight, mass, reg_covar, covariance_type, squares=None):
     mixture = None if squares is None else _m_step_by_squares(mass, totals, reg_covar, squares)
     if mixture is not None:
         return mixture
-    # Second moments around 0 lose digits.
-    origin = X.mean(axis=0, dtype=np.float64).astype(X.dtype)
+    # Second moments around 0 lose digits, and around a mean with rows of weight zero too.
+    origin = np.average(X, axis=0, weights=sample_weight.astype(np.float64)).astype(X.dtype)
     means, covariances = moments(X - origin, sample_weight, mass, totals, covariance_type)
     covariances = regularize(covariances, reg_covar, covariance_type)
     factors = precision_cholesky(covariances, covariance_type)

@@ -197,8 +197,8 @@ class GaussianMixture(mixture.GaussianMixture):
 
     @property
     def leave_one_out_is_exact(self):
-        """Whether :meth:`leave_one_out_score_samples` equals refits, as it does with one component."""
-        return self.n_components == 1
+        """Whether :meth:`leave_one_out_score_samples` equals refits: with one component, of which EM was run."""
+        return self.n_components == 1 and self.max_iter > 0
 
     def fit_predict(self, X, y=None, sample_weight=None):
         """Fit the mixture and return the most probable component of each row.

@@ -14,6 +14,7 @@ from skmem.density._em import (
     Options,
     component_mass,
     e_step,
+    lacks_rows,
     log_density,
     moments,
     precision_cholesky,
@@ -116,8 +117,8 @@ def warm_scores(X, X_eval, start, options, squares, train):
     """
     run = run_em(X, train.astype(X.dtype), start, options, squares=squares)
     weights = run.mixture.weights
-    # a component whose rows are all held out is left with rounding errors of mass: none, as in a cold fit
-    empty = weights * train.sum() < np.sqrt(np.finfo(X.dtype).eps)
+    # a component whose rows are all held out scores nothing, as in a cold fit
+    empty = lacks_rows(weights * train.sum(dtype=weights.dtype))
     mixture = run.mixture._replace(weights=np.where(empty, 0, weights))
     if X_eval is X and squares is not None:
         return e_step(X, mixture, squares)[0], run.converged

@@ -115,10 +115,11 @@ def _joined(fits, more):
 
 
 def _worst_error(fits, design):
-    """Largest standard error of the highest scores; infinite scores have none."""
+    """Largest standard error of the highest finite scores; infinite scores have none."""
     memorization, error = fold_errors(fits, design.reduction)
-    top = np.argsort(memorization)[-math.ceil(_TOP_SHARE * len(memorization)) :]
-    return np.max(error[top], initial=0.0, where=np.isfinite(memorization[top]))
+    finite = np.flatnonzero(np.isfinite(memorization))
+    top = finite[np.argsort(memorization[finite])[-math.ceil(_TOP_SHARE * len(memorization)) :]]
+    return np.max(error[top], initial=0.0)
 
 
 def _warn_of_imprecision(fits, design, n_repeats):

@@ -53,8 +53,8 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
     n_jobs : int or None, default=None
         Number of fits at once, as in joblib. Results do not depend on it.
     tol : float, default=None
-        Stop adding repeats of an int `cv` when the standard error of each of the 5 % highest scores is at most `tol`
-        nats. At least 3 repeats are made, unless `n_repeats` is less, and at most `n_repeats`: then a
+        Stop adding repeats of an int `cv` when the standard error of each of the 5 % highest finite scores is at most
+        `tol` nats. At least 3 repeats are made, unless `n_repeats` is less, and at most `n_repeats`: then a
         ConvergenceWarning says how far off they are.
     refit : bool, default=True
         Whether to fit the estimator on all rows too, as `estimator_`, to which `score_samples`, `score` and `sample`
@@ -196,7 +196,8 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
             If the estimator cannot score rows.
         """
         response = resolve_response(self._estimator(), y, self.response)
-        validate_data(self, X, skip_check_array=True)
+        seen = BaseEstimator()
+        validate_data(seen, X, skip_check_array=True)
         estimator = default_density(X) if self.estimator is None else self.estimator
         warn_of_useless_memory(self.memory, self.random_state)
         seeds = child_seeds(self.random_state, 5)
@@ -210,7 +211,7 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
             design = Design(self.cv, self.n_repeats, self.reduction, self.tol, seeds[2:])
             estimate = cross_fitted(estimator, X, y, groups, design, options)
             fitted = unfitted.fit(X, *given(y)) if self.refit else None
-        return self._keep(estimate, fitted, describe_rows(X))
+        return self._keep(estimate, fitted, describe_rows(X), seen)
 
     def top(self, n=10):
         """Rows with the highest memorization, highest first.
@@ -277,10 +278,11 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
     def _estimator(self):
         return KernelDensity() if self.estimator is None else self.estimator
 
-    def _keep(self, estimate, fitted, rows):
+    def _keep(self, estimate, fitted, rows, seen):
         """Replace the results of an earlier fit, all at once: a fit that fails leaves them as they were."""
-        for name in ("estimator_", *PATH_ATTRIBUTES):
+        for name in ("estimator_", "n_features_in_", "feature_names_in_", *PATH_ATTRIBUTES):
             vars(self).pop(name, None)
+        vars(self).update(vars(seen))
         if fitted is not None:
             self.estimator_ = fitted
         self._rows = rows

@@ -140,6 +140,11 @@ def _method(method, held):
     fits = counted(method["n_fits"], "fit")
     if method["exact"]:
         return f"leave-one-out ({fits}): exact with {held} held fixed, so no noise between fits"
+    if method["used"] == "leave-one-out" and method["n_fits"] > 1:
+        return (
+            f"leave-one-out ({fits}): one to all rows and one without each, seed "
+            f"{method['random_state']}; how much noise between fits is in the scores is not known"
+        )
     if method["used"] == "leave-one-out":
         return (
             f"leave-one-out ({fits}): an approximation, one EM step without the row in place of a "

@@ -110,10 +110,11 @@ def _model(audit):
 def _method(scorer):
     names = ("method", "cv", "n_repeats", "reduction", "random_state")
     requested = {name: getattr(scorer, name) for name in names}
-    exact = getattr(scorer.estimator, "leave_one_out_is_exact", True)
+    # Leave-one-out alone may know that there is no noise: where it is an exact closed form.
+    exact = scorer.method_ == "leave-one-out" and not np.isnan(scorer.noise_floor_[0.95])
     return {
         "used": scorer.method_,
-        "exact": scorer.method_ == "leave-one-out" and exact,
+        "exact": exact,
         "n_fits": scorer.n_fits_,
         **requested,
     }

@@ -396,6 +396,33 @@ def test_a_component_without_training_rows_scores_nothing(blobs):
     assert np.isfinite(scores).all()
 
 
+@every_type
+@pytest.mark.parametrize(("dtype", "far"), [("f8", 1e6), ("f4", 1e4)])
+def test_a_row_held_out_costs_no_digits(iris, covariance_type, dtype, far):
+    X = np.vstack([iris, np.full((1, 4), far)]).astype(dtype)
+    mask = np.arange(len(X))[None] < len(iris)
+    density = GaussianMixture(covariance_type=covariance_type)
+    expected = clone(density).fit(X[:-1]).score_samples(X[:-1])
+    # moments are taken around the mean of the training rows: one of all rows would be far from them
+    scores = density.cross_fit_score_samples(X, mask)[0, :-1]
+    np.testing.assert_allclose(scores, expected, atol=1e-10 if dtype == "f8" else 1e-4)
+
+
+@pytest.mark.parametrize("covariance_type", ["full", "diag", "spherical"])
+def test_a_component_of_one_row_has_the_least_variance(iris, covariance_type):
+    X = np.vstack([iris, np.full((1, 4), 1e4)])
+    density = GaussianMixture(2, covariance_type=covariance_type, random_state=0).fit(X)
+    alone = density.covariances_[density.means_[:, 0].argmax()]
+    # no mass of rows 1e4 away, however little, gets into it
+    expected = 1e-6 * np.eye(4) if covariance_type == "full" else 1e-6
+    np.testing.assert_allclose(alone, expected, atol=1e-12)
+    mask = np.arange(len(X)) >= 75
+    refit = clone(density).set_params(**start(density)).fit(X[mask])
+    # and a warm fit is the refit from there, to rounding
+    scores = density.cross_fit_score_samples(X, mask[None])[0]
+    np.testing.assert_allclose(scores[mask], refit.score_samples(X[mask]), atol=1e-8)
+
+
 def test_scores_do_not_depend_on_the_number_of_threads(iris):
     density = GaussianMixture(3, random_state=0)
     masks = fold_masks(len(iris), 7)

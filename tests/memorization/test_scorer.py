@@ -155,6 +155,8 @@ def test_auto_cross_fits_where_leave_one_out_is_not_exact_or_not_meant(estimator
 def test_a_mixture_says_whether_its_leave_one_out_is_exact():
     # the parameter decides, before and after the fit
     assert GaussianMixture(1).leave_one_out_is_exact
+    # without an EM step a refit stays where it began
+    assert not GaussianMixture(1, max_iter=0).leave_one_out_is_exact
     assert not GaussianMixture(2).fit(X).leave_one_out_is_exact
     overlapping = X[20:, :2]
     fitted = GaussianMixture(2, random_state=0, tol=1e-6, max_iter=1000).fit(overlapping)
@@ -377,3 +379,7 @@ def test_a_fit_that_fails_leaves_the_one_before():
     # half of one fit and half of another would be worse than either
     assert (scorer.memorization_, scorer.estimator_) == before
     assert len(scorer.to_frame()) == len(X)
+    with pytest.raises(ValueError, match="cv must be"):
+        scorer.fit(X[:, :1])
+    # what it says of its columns goes with its scores
+    assert scorer.n_features_in_ == X.shape[1]

@@ -176,6 +176,17 @@ def test_repeats_made_are_at_least_three_and_at_most_those_asked_for(tol, n_repe
     assert scorer.n_fits_ == 4 * made
 
 
+def test_infinite_scores_do_not_hide_those_to_be_precise_about():
+    spread = np.random.default_rng(0).normal(scale=5, size=(95, 1))
+    rows = np.concatenate([spread, np.arange(1, 11)[:, np.newaxis] * 1e3])
+    tophat = KernelDensity(bandwidth=0.5, kernel="tophat")
+    with pytest.warns(ConvergenceWarning, match="tol=0.001"):
+        scorer = fit(tophat, rows, tol=1e-3, n_repeats=5)
+    # more than 5 % of the scores are infinite, and the finite ones are not known to 0.001
+    assert np.mean(np.isinf(scorer.memorization_)) > 0.05
+    assert scorer.n_repeats_ == 5
+
+
 def test_an_infinite_score_neither_stops_a_run_nor_keeps_it_going():
     tophat = KernelDensity(kernel="tophat", bandwidth=0.4)
     params = {"method": "cross-fit", "n_repeats": 6}

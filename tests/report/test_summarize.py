@@ -1,11 +1,14 @@
 """The summary is plain, the text fits a terminal, and the files can be read back."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn import mixture
 
 import skmem
+from skmem import MemorizationScorer
 from skmem.datasets import Table, load_table, make_gaussian_mixture, make_planted_copies
 from skmem.report import audit, format_summary, summarize, write_audit
 from skmem.report._summarize import _plain, score_columns
@@ -97,6 +100,15 @@ def test_leave_one_out_is_called_what_it_is(model, exact):
     assert summary["method"]["exact"] is exact
     assert ("exact with" in flat(summary)) is exact
     assert ("an approximation, one EM step" in flat(summary)) is not exact
+
+
+def test_leave_one_out_by_refits_is_not_called_exact(exact):
+    density = mixture.GaussianMixture(2, max_iter=1000)
+    scorer = MemorizationScorer(density, method="leave-one-out", random_state=0).fit(X)
+    summary = summarize(replace(exact, model="gmm", scorer=scorer))
+    # Every fit has a seed of its own: that there is no noise between fits would be false.
+    assert summary["method"]["exact"] is False
+    assert "one to all rows and one without each, seed 0" in flat(summary)
 
 
 def test_what_is_not_known_is_a_gap():
