@@ -115,10 +115,10 @@ def _joined(fits, more):
 
 
 def _worst_error(fits, design):
-    """Largest standard error of the highest finite scores; infinite scores have none."""
+    """Largest standard error of the highest scores that have one: none that is infinite, or nearly so, has."""
     memorization, error = fold_errors(fits, design.reduction)
-    finite = np.flatnonzero(np.isfinite(memorization))
-    top = finite[np.argsort(memorization[finite])[-math.ceil(_TOP_SHARE * len(memorization)) :]]
+    known = np.flatnonzero(np.isfinite(memorization) & np.isfinite(error))
+    top = known[np.argsort(memorization[known])[-math.ceil(_TOP_SHARE * len(memorization)) :]]
     return np.max(error[top], initial=0.0)
 
 
