@@ -145,7 +145,9 @@ def nearest_in_blocks(pairs, n_neighbors, *, exclude_self=False, radii=None, wei
     """
     n_rows = len(pairs.X)
     if pairs.tree and radii is None:
-        return Nearest(*pairs.search(np.arange(n_rows), n_neighbors, exclude_self), np.zeros(n_rows))
+        return Nearest(
+            *pairs.search(np.arange(n_rows), n_neighbors, exclude_self), np.zeros(n_rows)
+        )
     balls = None if radii is None else _Balls(pairs, radii, weights)
     body = partial(_search_rows, pairs, n_neighbors, exclude_self, balls)
     found = map_blocks(body, list(gen_batches(n_rows, _ROWS)))
