@@ -48,10 +48,11 @@ class Coverage(Result):
     n_compared: int
 
     def _sentence(self):
-        figures = ", ".join(
-            f"{name} {getattr(self, name):.3f} ({self.floor[name]:.3f})" for name in _FIGURES
-        )
-        return f"Generated rows have {figures}; in brackets what held-out rows have."
+        figures = ", ".join(f"{name} {getattr(self, name):.3f}" for name in _FIGURES)
+        floor = ", ".join(f"{value:.3f}" for value in self.floor.values())
+        if np.isnan(self.floor["precision"]):
+            return f"{figures}; without held-out rows nobody knows what real rows would have."
+        return f"{figures}; held-out rows {floor}."
 
 
 @validate_params(

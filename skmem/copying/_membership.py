@@ -84,7 +84,7 @@ class MembershipInference(Result):
 def membership_inference(
     X_train,
     X_holdout,
-    X_generated=None,
+    X_generated,
     *,
     density=None,
     fpr=(0.001, 0.01, 0.1),
@@ -99,7 +99,7 @@ def membership_inference(
     ----------
     X_train, X_holdout, X_generated : array-like or data frame of shape (n_rows, n_features)
         Rows that the model was trained on, real rows that it did not see, and rows that it
-        made. `X_generated` is not needed with a density.
+        made. With a density, `X_generated` may be None.
     density : estimator, default=None
         A density fitted to `X_train`; its ``score_samples`` are the scores. None takes the distance
         to the nearest generated row, negated.
@@ -144,7 +144,7 @@ def membership_inference(
     [ 0. -5.] [-1. -1.] 0.5
     """
     if density is None and X_generated is None:
-        raise ValueError("membership_inference needs X_generated or a density; got neither.")
+        raise ValueError("X_generated must be given unless a density is; got None for both.")
     rates = np.asarray(fpr, dtype=np.float64).ravel()
     if not (rates.size and np.all((rates > 0) & (rates < 1))):
         raise ValueError(f"fpr must hold rates above 0 and below 1; got {fpr!r}")

@@ -29,6 +29,8 @@ class Result:
 
 def plain(value):
     """Make `value` of dict, list, str, int, float, bool and None alone."""
+    if isinstance(value, Result):
+        return value.to_dict()
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | np.ndarray):

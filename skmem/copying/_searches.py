@@ -34,6 +34,12 @@ class Searches:
         self.random_state = random_state
         self._found = {}
 
+    @property
+    def names(self):
+        """Names of the tables that there are."""
+        names = ("train", "holdout", "generated")
+        return [name for name in names if self.rows(name) is not None]
+
     def rows(self, name):
         """Rows of a table."""
         return getattr(self.tables, name)

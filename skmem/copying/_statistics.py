@@ -45,7 +45,8 @@ def wilson_interval(successes, n, level=0.95):
     p = np.asarray(successes) / n
     centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    return np.maximum(0.0, centre - half), np.minimum(1.0, centre + half)
+    # Without a success, or a failure, the interval ends there; rounding would miss it.
+    return np.where(p == 0, 0.0, centre - half), np.where(p == 1, 1.0, centre + half)
 
 
 def votes(to_first, to_second, first, second):
