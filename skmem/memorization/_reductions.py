@@ -123,12 +123,12 @@ def memorization_score(
     n_folds = _folds.find_repeats(train_mask)
     sides = average_in_and_out(scores, train_mask, reduction, response, rng)
     if n_folds is None:
-        error = jackknife_error(_subsets.without_each_group(scores, train_mask, average))
+        error = standard_error_of_parts(_subsets.without_each_group(scores, train_mask, average))
         p = _subsets.p_values(scores, train_mask, average, rng)
         null = _subsets.null_scores(scores, train_mask, average, matched, rng)
     else:
         rotated = _folds.rotate(scores, train_mask, n_folds)
-        error = jackknife_error(_folds.without_each_repeat(rotated, average, matched))
+        error = standard_error_of_parts(_folds.without_each_repeat(rotated, average, matched))
         p = _folds.p_values(rotated, average, rng)
         null = _folds.null_scores(rotated, average, matched, rng)
     return MemorizationScores(difference(*sides), *sides, error, p, _noise_floor(null))
@@ -150,7 +150,9 @@ def fold_errors(fits, reduction):
     n_folds = _folds.find_repeats(fits.train_mask)
     rotated = _folds.rotate(fits.scores, fits.train_mask, n_folds)
     memorization = difference(*_folds.average_in_and_out(rotated, average, matched))
-    return memorization, jackknife_error(_folds.without_each_repeat(rotated, average, matched))
+    return memorization, standard_error_of_parts(
+        _folds.without_each_repeat(rotated, average, matched)
+    )
 
 
 def memorization_and_parts(fits, reduction, rng):
@@ -170,7 +172,7 @@ def memorization_and_parts(fits, reduction, rng):
     return memorization, _folds.without_each_repeat(rotated, average, matched)
 
 
-def jackknife_error(without):
+def standard_error_of_parts(without):
     """Jackknife standard error from a statistic without each part in turn (n_parts, ...); nan with one part.
 
     In the unit of the statistic; nan too where that is infinite.
