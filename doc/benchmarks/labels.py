@@ -83,7 +83,7 @@ def main(argv=None):
     n_seeds, lines = 2 if args.quick else N_SEEDS, []
     for load in (load_wine, load_breast_cancer, load_digits):
         X, clean = load(return_X_y=True)
-        rows = np.random.default_rng(0).permutation(len(X))[: 60 if args.quick else None]
+        rows = np.random.default_rng(0).permutation(len(X))[: 150 if args.quick else None]
         for name, classifier in CLASSIFIERS.items():
             if args.quick and name == "random forest":
                 continue
