@@ -7,6 +7,7 @@ from scipy.stats import rankdata
 from sklearn.exceptions import FitFailedWarning
 
 from skmem.model_selection._candidates import SUMMARIES
+from skmem.model_selection._refit_rules import pareto_front
 
 
 def tabulate(evaluations, rounds):
@@ -33,7 +34,7 @@ def tabulate(evaluations, rounds):
         table[name] = summaries[:, j]
         table[f"standard_error_{name}"] = errors[:, j]
         table[f"rank_{name}"] = _rank(summaries[:, j])
-    return table
+    return table | {"on_pareto_front": pareto_front(table)}
 
 
 def _parameters(candidates):

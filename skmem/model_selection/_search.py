@@ -91,7 +91,8 @@ class MemorizationSearchCV(BestEstimatorQueries, MetaEstimatorMixin, BaseEstimat
         ``rank_test_log_density``; ``memorization_q95``, ``memorization_q999``, ``memorization_max`` and
         ``n_memorized`` with their ``rank_``, 1 being the lowest. Each with its standard error:
         ``standard_error_test_log_density`` over rows, ``standard_error_memorization_q95`` and so on by jackknife
-        over repeats, nan with one repeat. For "halving" also ``iter`` and ``n_resources``.
+        over repeats, nan with one repeat. ``on_pareto_front`` as of :func:`pareto_front`. For "halving" also
+        ``iter`` and ``n_resources``.
     memorization_ : ndarray of shape (n_candidates, n_samples)
         Memorization of each row by each candidate; nan where it was not tried on the row.
     log_density_out_ : ndarray of shape (n_candidates, n_samples)
