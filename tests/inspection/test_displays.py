@@ -106,7 +106,7 @@ def test_the_path_shows_quantiles_curves_and_where_it_passes_the_floor():
 
 def test_the_path_comes_from_a_scorer_with_stages(scorer):
     staged = MemorizationScorer(
-        Staged(), method="cross-fit", cv=3, n_repeats=2, random_state=0
+        Annealed(), method="cross-fit", cv=3, n_repeats=2, random_state=0
     ).fit(IRIS)
     display = inspection.MemorizationPathDisplay.from_estimator(staged)
     np.testing.assert_array_equal(display.memorization_path, staged.memorization_path_)
