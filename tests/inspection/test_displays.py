@@ -10,6 +10,7 @@ from sklearn.datasets import load_digits, load_iris
 from skmem import MemorizationScorer
 from skmem.density import KernelDensity
 from skmem.model_selection import MemorizationSearchCV
+from tests.staged import Annealed
 
 plt = pytest.importorskip("matplotlib.pyplot", reason="displays need matplotlib")
 pytest.importorskip("pandas", reason="frames of displays need pandas")
