@@ -5,7 +5,7 @@ import inspect
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 
-from skmem import density, memorization
+from skmem import density, memorization, model_selection
 
 # Constructor arguments under which the laws are tested; a class that is not named here is tested
 # with its defaults. scikit-learn's checks see the first ones of a density, and all of the others.
@@ -25,6 +25,15 @@ SETTINGS = {
         {"random_state": 0},
         {"method": "cross-fit", "cv": 3, "n_repeats": 3, "random_state": 0},
         {"method": "cross-fit", "cv": 2, "n_repeats": 5, "tol": 1e9, "reduction": "pooled"},
+    ],
+    "MemorizationSearchCV": [
+        {
+            "estimator": density.KernelDensity(),
+            "param_grid": {"bandwidth": [0.5, 2.0]},
+            "cv": 3,
+            "n_repeats": 2,
+            "random_state": 0,
+        },
     ],
 }
 
@@ -74,6 +83,7 @@ def instances(package):
 DENSITIES = dict(instances(density))
 ESTIMATORS = [cls(**SETTINGS.get(cls.__name__, [{}])[0]) for cls in classes(density)]
 ESTIMATORS += [estimator for _, estimator in instances(memorization)]
+ESTIMATORS += [estimator for _, estimator in instances(model_selection)]
 
 
 def expected_failed_checks(estimator):

@@ -43,19 +43,13 @@ def average_in_and_out(rotated, average, matched):
     return average(rotated[1:], axis=(0, 1)), average(rotated[0], axis=0)
 
 
-def standard_error(rotated, average, matched):
-    """Jackknife over repeats of in minus out, (n_rows,); nan with one repeat and where it is infinite."""
-    n_repeats = rotated.shape[1]
+def without_each_repeat(rotated, average, matched):
+    """In minus out without each repeat in turn, (n_repeats, n_rows); nan with one repeat."""
+    n_repeats, n_rows = rotated.shape[1:]
     if n_repeats < 2:
-        return np.full(rotated.shape[2], np.nan)
-    without = np.stack(
-        [
-            difference(*average_in_and_out(np.delete(rotated, r, axis=1), average, matched))
-            for r in range(n_repeats)
-        ]
-    )
-    with np.errstate(invalid="ignore"):
-        return np.sqrt((n_repeats - 1) * np.var(without, axis=0))
+        return np.full((n_repeats, n_rows), np.nan)
+    kept = (np.delete(rotated, r, axis=1) for r in range(n_repeats))
+    return np.stack([difference(*average_in_and_out(some, average, matched)) for some in kept])
 
 
 def p_values(rotated, average, rng):

@@ -123,12 +123,12 @@ def memorization_score(
     n_folds = _folds.find_repeats(train_mask)
     sides = average_in_and_out(scores, train_mask, reduction, response, rng)
     if n_folds is None:
-        error = _subsets.standard_error(scores, train_mask, average)
+        error = standard_error_of_parts(_subsets.without_each_group(scores, train_mask, average))
         p = _subsets.p_values(scores, train_mask, average, rng)
         null = _subsets.null_scores(scores, train_mask, average, matched, rng)
     else:
         rotated = _folds.rotate(scores, train_mask, n_folds)
-        error = _folds.standard_error(rotated, average, matched)
+        error = standard_error_of_parts(_folds.without_each_repeat(rotated, average, matched))
         p = _folds.p_values(rotated, average, rng)
         null = _folds.null_scores(rotated, average, matched, rng)
     return MemorizationScores(difference(*sides), *sides, error, p, _noise_floor(null))
@@ -150,7 +150,37 @@ def fold_errors(fits, reduction):
     n_folds = _folds.find_repeats(fits.train_mask)
     rotated = _folds.rotate(fits.scores, fits.train_mask, n_folds)
     memorization = difference(*_folds.average_in_and_out(rotated, average, matched))
-    return memorization, _folds.standard_error(rotated, average, matched)
+    return memorization, standard_error_of_parts(
+        _folds.without_each_repeat(rotated, average, matched)
+    )
+
+
+def memorization_and_parts(fits, reduction, rng):
+    """Memorization (n_samples,) of a CrossFit, and without each part of its fits in turn (n_parts, n_samples).
+
+    In the unit of `memorization_score`. The parts are repeats of folds, or else ten groups of fits.
+    """
+    average, matched = _averaging(reduction, fits.response)
+    scores, train_mask = fits.scores, fits.train_mask
+    memorization = difference(
+        *average_in_and_out(scores, train_mask, reduction, fits.response, rng)
+    )
+    n_folds = _folds.find_repeats(train_mask)
+    if n_folds is None:
+        return memorization, _subsets.without_each_group(scores, train_mask, average)
+    rotated = _folds.rotate(scores, train_mask, n_folds)
+    return memorization, _folds.without_each_repeat(rotated, average, matched)
+
+
+def standard_error_of_parts(without):
+    """Jackknife standard error from a statistic without each part in turn (n_parts, ...); nan with one part.
+
+    In the unit of the statistic; nan too where that is infinite.
+    """
+    if len(without) < 2:
+        return np.full(np.shape(without)[1:], np.nan)
+    with np.errstate(invalid="ignore"):
+        return np.sqrt((len(without) - 1) * np.var(without, axis=0))
 
 
 def _averaging(reduction, response):

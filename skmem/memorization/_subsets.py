@@ -30,21 +30,20 @@ def average_sides(scores, sides, average, matched, rng=None, n_draws=20):
     return tuple(averages)
 
 
-def standard_error(scores, train_mask, average):
-    """Jackknife of in minus out, not matched, over ten groups of fits, (n_rows,).
+def without_each_group(scores, train_mask, average):
+    """In minus out, not matched, without each of ten groups of fits in turn, (10, n_rows).
 
-    nan where a row would be left without a fit on either side, the fits are fewer than the groups, or it is infinite.
+    nan where a row would be left without a fit on either side, or the fits are fewer than the groups.
     """
-    n_fits = len(scores)
+    n_fits, n_rows = scores.shape
     if n_fits < _N_GROUPS:
-        return np.full(scores.shape[1], np.nan)
+        return np.full((_N_GROUPS, n_rows), np.nan)
     without = []
     for group in range(_N_GROUPS):
         kept = np.arange(n_fits) % _N_GROUPS != group
         sides = train_mask[kept], ~train_mask[kept]
         without.append(difference(*average_sides(scores[kept], sides, average, matched=False)))
-    with np.errstate(invalid="ignore"):
-        return np.sqrt((_N_GROUPS - 1) * np.var(without, axis=0))
+    return np.stack(without)
 
 
 def p_values(scores, train_mask, average, rng):
