@@ -82,18 +82,17 @@ class _Means:
 def _check_told_apart(train_mask, scores):
     """Refuse rows that are in the same fits throughout, unless they are copies and so score the same in all."""
     group = duplicate_groups(np.packbits(train_mask, axis=0).T)
-    alike = np.flatnonzero(np.bincount(group)[group] > 1)
-    if alike.size and scores.shape[1] == train_mask.shape[1]:
-        finite = np.isfinite(scores[:, alike]).all(axis=0)
-        copies = duplicate_groups(np.column_stack([group[alike], scores[:, alike].T]))
-        n_equal = np.bincount(copies)[copies]
-        alike = alike[(n_equal < np.bincount(group)[group[alike]]) | ~finite]
+    first = np.unique(group, return_index=True)[1][group]
+    alike = np.flatnonzero(first < np.arange(len(group)))
+    if scores.shape[1] == train_mask.shape[1]:
+        is_copy = np.isclose(scores[:, alike], scores[:, first[alike]], rtol=1e-9, atol=1e-9)
+        is_finite = np.isfinite(scores[:, alike])
+        alike = alike[~(is_copy & is_finite).all(axis=0)]
     if not alike.size:
         return
-    first, second = alike[0], alike[group[alike] == group[alike[0]]][1]
     raise ValueError(
-        f"cross_fit must tell every row from all others, but {alike.size} rows are not told apart: rows {first} and "
-        f"{second}, to name two, are in the same fits throughout. {_need(train_mask)}"
+        f"cross_fit must tell every row from all others, but {alike.size} rows are not told from an earlier one: rows "
+        f"{first[alike[0]]} and {alike[0]}, to name two, are in the same fits throughout. {_need(train_mask)}"
     )
 
 

@@ -86,7 +86,7 @@ def leave_one_out_influence(
     Raises
     ------
     TypeError
-        If the estimator cannot score rows, X is sparse and the estimator does not take that, or labels are missing.
+        If the estimator cannot score rows or does not take a sparse X, or `y_train` or `y` is needed and missing.
     ValueError
         If `X_train` has fewer than two rows, X has other columns, or a score is nan.
 
@@ -119,6 +119,8 @@ def leave_one_out_influence(
         )
     if sample_weight is not None:
         sample_weight = check_sample_weight(sample_weight, np.empty((num_samples(X_train), 1)))
+    if response == "predict_proba" and X is not X_train and y is None:
+        raise TypeError("y must be given to score X by the probability of its labels, got None.")
     seed = int(child_seeds(random_state, 1)[0])
     if response == "score_samples":
         fitted = fit_closed_form(estimator, X_train, y_train, sample_weight, seed)
