@@ -1,153 +1,276 @@
-"""Influence functions of mixtures and linear models: derivatives, refits, solvers."""
+"""Influence functions of mixtures and linear models, held against refits, formulas and each other."""
 
-import copy
+import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
-from numpy.testing import assert_allclose
-from scipy.stats import norm
+import sklearn
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import mixture
 from sklearn.base import clone
-from sklearn.datasets import load_diabetes, load_iris
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import Ridge
 
-from skmem.density import GaussianMixture
 from skmem.influence import InfluenceFunction
 from skmem.influence._gradients import check_targets, differentiable
 from tests import oracles
+from tests.influence.influence_models import (
+    IRIS,
+    KINDS,
+    LINEAR,
+    clusters,
+    residual_variance,
+    target_scores,
+    tight,
+)
+from tests.test_common import state
 
-IRIS, SPECIES = load_iris(return_X_y=True)
-KINDS = ("full", "tied", "diag", "spherical")
 every_kind = pytest.mark.parametrize("kind", KINDS)
-
-
-def tight(kind="full", **params):
-    """A mixture whose EM goes on until rounding."""
-    defaults = {"tol": 1e-13, "max_iter": 10_000, "random_state": 0}
-    return GaussianMixture(2, covariance_type=kind, **{**defaults, **params})
-
-
-def clusters(n, d=2, distance=4.0, seed=0):
-    """Rows of two clusters that overlap a little."""
-    rng = np.random.default_rng(seed)
-    centers = np.where(np.arange(n)[:, None] % 3 == 0, distance, 0.0)
-    scales = np.where(np.arange(n)[:, None] % 3 == 0, 0.8, 1.2)
-    return centers + scales * rng.normal(size=(n, d))
-
-
-CLASSIFIER = LogisticRegression(tol=1e-12, max_iter=10_000)
-LINEAR = {
-    "two classes": (CLASSIFIER, IRIS[50:, :2], SPECIES[50:]),
-    "two classes, no intercept": (
-        clone(CLASSIFIER).set_params(fit_intercept=False, C=0.1),
-        IRIS[50:, :2],
-        SPECIES[50:],
-    ),
-    "three classes": (CLASSIFIER, IRIS[:, :2], np.array(["b", "c", "a"])[SPECIES]),
-    "ridge": (Ridge(), IRIS[:, :3], IRIS[:, 3]),
-    "ridge, two targets": (Ridge(alpha=[0.1, 30.0]), IRIS[:, :2], IRIS[:, 2:]),
-    "ridge, no intercept": (Ridge(alpha=0.5, fit_intercept=False), IRIS[:, :3], IRIS[:, 3]),
-}
 every_linear_model = pytest.mark.parametrize(
     ("estimator", "X", "y"), LINEAR.values(), ids=list(LINEAR)
 )
 
 
-def target_scores(estimator, X, y, variance=None):
-    """Log-probability of classes, or Gaussian log-density of targets."""
-    if isinstance(estimator, LogisticRegression):
-        positions = np.searchsorted(estimator.classes_, y)
-        return estimator.predict_log_proba(X)[np.arange(len(X)), positions]
-    scores = norm(estimator.predict(X), np.sqrt(variance)).logpdf(y)
-    return scores.reshape(len(X), -1).sum(axis=1)
+def agreement(predicted, true):
+    """Slope of the truth over the prediction, and their correlation."""
+    a, b = np.ravel(predicted), np.ravel(true)
+    return np.polyfit(a, b, 1)[0], np.corrcoef(a, b)[0, 1]
 
 
-def residual_variance(estimator, X, y):
-    if isinstance(estimator, LogisticRegression):
-        return None
-    return np.mean((y - estimator.predict(X)) ** 2)
+def refitted_influence(fitted, X, rows, points):
+    """Log-density of points minus that of refits without each row, begun at the fit to all rows."""
+    refit = clone(fitted).set_params(
+        weights_init=fitted.weights_,
+        means_init=fitted.means_,
+        precisions_init=fitted.precisions_,
+    )
+    full = fitted.score_samples(points)
+    return np.array(
+        [full - refit.fit(np.delete(X, i, axis=0)).score_samples(points) for i in rows]
+    )
 
 
-# --- derivatives ---
-
-
-@every_kind
-def test_mixture_gradients_are_those_of_finite_differences(kind):
-    fitted = tight(kind, max_iter=3, tol=10.0).fit(IRIS[:, :3])
-    model = differentiable(fitted, IRIS[:, :3], None)
-    basis = model.weight_scores * np.sqrt(fitted.weights_)[:, None]
-
-    def log_density(theta):
-        moved = oracles.moved_mixture(fitted, basis, kind, theta)
-        return oracles.gmm_log_density(IRIS[::7, :3], *moved)
-
-    slow = oracles.jacobian_by_differences(log_density, np.zeros(model.n_parameters))
-    # the density as a function of its unconstrained parameters, one after another; no convergence is needed
-    assert_allclose(model.gradients(IRIS[::7, :3]), slow, rtol=0, atol=1e-8)
+# --- refits ---
 
 
 @every_kind
 @pytest.mark.parametrize("reg_covar", [1e-6, 0.05])
-def test_mixture_hessian_is_that_of_finite_differences_at_the_optimum(kind, reg_covar):
-    X = IRIS[:, :2]
-    fitted = tight(kind, reg_covar=reg_covar).fit(X)
-    model = differentiable(fitted, X, None)
-    basis = model.weight_scores * np.sqrt(fitted.weights_)[:, None]
-    responsibilities = fitted.predict_proba(X)
-
-    def mean_loss(theta):
-        shares, means, matrices = oracles.moved_mixture(fitted, basis, kind, theta)
-        # what EM adds to every variance, as a penalty of the precisions with the shares of the fit
-        traces = [np.trace(np.linalg.inv(matrix)) for matrix in matrices]
-        penalty = 0.5 * reg_covar * responsibilities.mean(axis=0) @ traces
-        return penalty - oracles.gmm_log_density(X, shares, means, matrices).mean()
-
-    size = model.n_parameters
-    # second derivatives of the mean loss along lines, at the point where its first ones vanish
-    for v in np.vstack([np.eye(size), np.random.default_rng(0).normal(size=(5, size)) / 2]):
-        slow = oracles.second_derivative(lambda t, v=v: mean_loss(t * v))
-        assert_allclose(v @ model.hvp(v[None])[0], slow, rtol=0, atol=1e-6)
-    assert_allclose(model.mean_gradient(), 0, atol=1e-6)
+def test_mixture_influence_is_that_of_refits(kind, reg_covar):
+    X = clusters(600)
+    rows = np.arange(0, 600, 40)
+    points = np.vstack([X[rows], clusters(60, seed=1)])
+    fitted = tight(kind, reg_covar=reg_covar, tol=1e-11).fit(X)
+    function = InfluenceFunction(fitted).fit(X)
+    true = refitted_influence(fitted, X, rows, points)
+    slope, correlation = agreement(function.influence(points)[rows], true)
+    # removed, retrained, subtracted: what the number is defined by, up to terms of second order in 1/n
+    assert 0.95 < slope < 1.05
+    assert 0.95 < correlation <= 1
+    # and a row's influence on itself is its memorization
+    assert_allclose(function.self_influence()[rows], np.diag(true), rtol=0.1, atol=1e-3)
 
 
 @every_linear_model
-def test_linear_derivatives_are_those_of_finite_differences(estimator, X, y):
+def test_linear_influence_is_that_of_refits(estimator, X, y):
     fitted = clone(estimator).fit(X, y)
-    targets = check_targets(fitted, X, y)
-    model = differentiable(fitted, X, targets)
     variance = residual_variance(fitted, X, y)
-    linear = model.penalty.shape
+    rows = np.arange(0, len(X), 10)
+    true = [
+        target_scores(fitted, X, y, variance)
+        - target_scores(
+            clone(estimator).fit(np.delete(X, i, axis=0), np.delete(y, i, axis=0)), X, y, variance
+        )
+        for i in rows
+    ]
+    function = InfluenceFunction(fitted).fit(X, y)
+    slope, correlation = agreement(function.influence(X, y)[rows], true)
+    # removed, retrained, subtracted
+    assert 0.95 < slope < 1.05
+    assert 0.95 < correlation <= 1
 
-    def moved(theta):
-        step = theta.reshape(linear)
-        spread = getattr(model, "basis", np.eye(len(step)))
-        spread = spread[1:] if len(spread) == 2 and linear[0] == 1 else spread
-        columns = X.shape[1]
-        coef = spread @ step[:, :columns] / model.scale
-        out = copy.copy(fitted)
-        out.coef_ = out.coef_ + coef.reshape(out.coef_.shape)
-        if model.intercept:
-            shift = spread @ step[:, -1] - coef @ model.origin
-            out.intercept_ = out.intercept_ + shift.reshape(np.shape(out.intercept_))
-        return out
 
-    def mean_loss(theta):
-        out = moved(theta)
-        if isinstance(out, LogisticRegression):
-            penalty = np.sum(out.coef_**2) / (2 * out.C)
-        else:
-            alpha = np.reshape(out.alpha, (-1, 1))
-            penalty = np.sum(alpha * np.atleast_2d(out.coef_) ** 2) / (2 * variance)
-        return penalty / len(X) - target_scores(out, X, y, variance).mean()
+@pytest.mark.parametrize("alpha", [0.0, 2.0])
+def test_ridge_self_influence_is_leverage_times_squared_residual(alpha):
+    X, y = IRIS[:, :3], IRIS[:, 3]
+    fitted = Ridge(alpha=alpha).fit(X, y)
+    centered = np.column_stack([X - X.mean(axis=0), np.ones(len(X))])
+    penalty = np.diag([alpha, alpha, alpha, 0])
+    hat = centered @ np.linalg.solve(centered.T @ centered + penalty, centered.T)
+    leverage, residual = np.diag(hat), y - fitted.predict(X)
+    own = InfluenceFunction(fitted).fit(X, y).self_influence()
+    variance = np.mean(residual**2)
+    # the residual of a refit without the row is r / (1 - h) exactly; its square is r^2 (1 + 2 h) to first order
+    assert_allclose(own, leverage * residual**2 / variance, rtol=1e-9)
+    exact = (residual**2 / (1 - leverage) ** 2 - residual**2) / (2 * variance)
+    # what is left out is of the order of the leverage
+    assert_allclose(own, exact, rtol=2 * leverage.max())
 
-    zero = np.zeros(model.n_parameters)
-    rows = slice(None, None, 9)
-    slopes = oracles.jacobian_by_differences(
-        lambda theta: target_scores(moved(theta), X[rows], y[rows], variance), zero
+
+def test_separated_clusters_follow_the_published_formula():
+    X = clusters(60, d=3, distance=200.0)
+    fitted = tight("spherical", reg_covar=0).fit(X)
+    influence = InfluenceFunction(fitted).fit(X).influence(X)
+    labels = fitted.predict(X)
+    counts = np.bincount(labels)
+    for i, j in np.ndindex(12, 12):
+        k = labels[i]
+        expected = oracles.separated_mixture_influence(
+            X[i], X[j], fitted.means_[k], fitted.covariances_[k], counts[k], len(X)
+        )
+        # across clusters only the weights are affected
+        expected = expected if labels[j] == k else -1 / len(X)
+        assert_allclose(influence[i, j], expected, rtol=0, atol=1e-9)
+
+
+def test_what_is_neglected_falls_with_the_square_of_the_cluster_size():
+    X = clusters(45, d=2, distance=200.0)
+    errors = []
+    for copies in (2, 4, 8):
+        repeated = np.tile(X, (copies, 1))
+        fitted = tight("spherical", reg_covar=0).fit(repeated)
+        function = InfluenceFunction(fitted).fit(repeated)
+        true = refitted_influence(fitted, repeated, range(9), X)
+        errors.append(np.abs(function.influence(X)[:9] - true).max())
+    # copies of all rows leave the fit as it is and halve each row's share: O(N_k^-2) falls to a quarter
+    assert_allclose(np.divide(errors[:-1], errors[1:]), 4, rtol=0.15)
+
+
+@every_kind
+def test_all_rows_together_have_no_influence(kind):
+    X = IRIS[:, :3]
+    influence = InfluenceFunction(tight(kind, reg_covar=0).fit(X)).fit(X).influence(X)
+    # at the maximum the gradients of all rows add up to zero: opponents balance proponents
+    assert_allclose(influence.sum(axis=0), 0, atol=1e-6)
+    # without a floor of variances, it is an inner product of gradients
+    assert_allclose(influence, influence.T, atol=1e-10)
+    assert np.diag(influence).min() > 0
+
+
+def test_influence_knows_no_units():
+    X, points = clusters(200), clusters(20, seed=1)
+    A = np.array([[30.0, 5.0], [0.0, 0.01]])
+    by = np.array([100.0, -3.0])
+    fit = lambda X: InfluenceFunction(tight(reg_covar=0).fit(X)).fit(X)
+    # columns in other units, or mixed: log-densities all move by the same constant
+    assert_allclose(
+        fit(X @ A + by).influence(points @ A + by), fit(X).influence(points), atol=1e-6
     )
-    # coefficients of standardised columns, and what they do to the likelihood of each row
-    assert_allclose(model.gradients(X[rows], targets[rows]), slopes, rtol=1e-6, atol=1e-7)
-    # second derivatives along single directions, penalty included
-    for e in np.eye(model.n_parameters):
-        slow = oracles.second_derivative(lambda t, e=e: mean_loss(t * e), 0.01)
-        assert_allclose(e @ model.hvp(e[None])[0], slow, rtol=1e-5, atol=1e-8)
+
+
+# --- solvers ---
+
+
+MODELS = {
+    **{kind: ("mixture", kind) for kind in KINDS},
+    "scikit-learn": ("mixture", "scikit-learn"),
+    **{name: ("linear", name) for name in LINEAR},
+}
+
+
+def fitted_model(family, name):
+    if family == "linear":
+        estimator, X, y = LINEAR[name]
+        return clone(estimator).fit(X, y), X, y
+    if name == "scikit-learn":
+        return mixture.GaussianMixture(1).fit(IRIS), IRIS, None
+    return tight(name).fit(IRIS), IRIS, None
+
+
+every_model = pytest.mark.parametrize(("family", "name"), MODELS.values(), ids=list(MODELS))
+
+
+@every_model
+def test_solvers_agree(family, name):
+    fitted, X, y = fitted_model(family, name)
+    exact = InfluenceFunction(fitted).fit(X, y)
+    iterative = InfluenceFunction(fitted, solver="cg", tol=1e-10).fit(X, y)
+    # the same system
+    assert_allclose(iterative.influence(X, y), exact.influence(X, y), rtol=1e-6, atol=1e-9)
+    assert (iterative.residuals_ <= 1e-10).all()
+    assert len(iterative.residuals_) <= 8
+    # at the optimum, and says so
+    assert (exact.curvature_, exact.damping_) == ("Hessian", 0.0)
+    assert exact.optimality_gap_ < 1e-6
+    # damping adds to the diagonal of the same matrix
+    exact, iterative = (
+        InfluenceFunction(fitted, solver=solver, damping=0.3, tol=1e-10).fit(X, y)
+        for solver in ("exact", "cg")
+    )
+    assert_allclose(iterative.influence(X, y), exact.influence(X, y), rtol=1e-6, atol=1e-9)
+    assert exact.damping_ == iterative.damping_ == 0.3
+
+
+@every_model
+def test_exact_is_the_dense_formula(family, name):
+    fitted, X, y = fitted_model(family, name)
+    model = differentiable(fitted, X, check_targets(fitted, X, y))
+    every = slice(None)
+    g, hessian = model.own_gradients(every), model.hvp(np.eye(model.n_parameters))
+    slow = model.train_gradients(every) @ np.linalg.solve(hessian, g.T) / len(X)
+    function = InfluenceFunction(fitted).fit(X, y)
+    # g_i H^-1 g_j / n
+    assert_allclose(function.influence(X, y), slow, rtol=1e-6, atol=1e-10)
+    identity = InfluenceFunction(fitted, solver="identity").fit(X, y)
+    # without the matrix, products of gradients
+    assert_allclose(identity.influence(X, y), model.train_gradients(every) @ g.T / len(X))
+    assert (identity.curvature_, identity.damping_) == ("identity", 0.0)
+    assert not hasattr(identity, "optimality_gap_")
+
+
+@every_model
+@pytest.mark.parametrize("solver", ["exact", "cg", "identity"])
+def test_queries_agree_whatever_the_memory(family, name, solver):
+    fitted, X, y = fitted_model(family, name)
+    function = InfluenceFunction(fitted, solver=solver).fit(X, y)
+    before = state(function)
+    influence = function.influence(X, y)
+    with sklearn.config_context(working_memory=0.2):
+        blocked = function.influence(X, y)
+        own = function.self_influence()
+        indices, values = function.top(X, 4, y)
+    # blocks change the order of sums alone
+    assert_allclose(blocked, influence, rtol=1e-5, atol=1e-10)
+    assert_allclose(own, np.diag(influence), rtol=1e-5, atol=1e-10)
+    order = np.argsort(-blocked, axis=0, kind="stable")[:4].T
+    # the largest first; of equals the first row
+    assert_array_equal(indices, order)
+    assert_allclose(values, np.take_along_axis(blocked.T, order, axis=1), rtol=1e-9)
+    # queries write nothing
+    assert state(function) == before
+    assert_array_equal(pickle.loads(pickle.dumps(function)).influence(X, y), influence)
+
+
+def test_a_frozen_estimator_survives_cloning():
+    fitted = tight().fit(IRIS)
+    frozen = clone(InfluenceFunction(FrozenEstimator(fitted))).fit(IRIS)
+    # scikit-learn's own way to say that an estimator is not to be fitted again
+    assert_array_equal(frozen.influence(IRIS), InfluenceFunction(fitted).fit(IRIS).influence(IRIS))
+
+
+def test_rows_of_any_kind_are_taken():
+    frame = load = pd.DataFrame(IRIS, columns=list("abcd"))
+    fitted = tight().fit(load)
+    expected = InfluenceFunction(fitted).fit(frame).influence(frame)
+    for X in (IRIS.tolist(), IRIS.astype(np.float32)):
+        single = tight(tol=1e-9).fit(np.asarray(X))
+        found = InfluenceFunction(single).fit(X).influence(X)
+        # lists and single precision are the same rows, to what the fit lost
+        assert_allclose(found, expected, atol=1e-2)
+    assert list(InfluenceFunction(fitted).fit(frame).feature_names_in_) == list("abcd")
+
+
+def test_components_without_rows_have_no_parameters():
+    X = clusters(60, distance=50.0)
+    fitted = tight(n_components=2, reg_covar=1e-3).fit(X)
+    padded = tight(n_components=3, reg_covar=1e-3).fit(X)
+    padded.weights_ = np.append(fitted.weights_, 0.0)
+    padded.means_ = np.vstack([fitted.means_, [0.0, 0.0]])
+    for name in ("covariances_", "precisions_cholesky_"):
+        setattr(padded, name, np.concatenate([getattr(fitted, name), np.eye(2)[None]]))
+    # nothing can be said of them, and nothing needs to be
+    assert_allclose(
+        InfluenceFunction(padded).fit(X).influence(X),
+        InfluenceFunction(fitted).fit(X).influence(X),
+        atol=1e-10,
+    )
