@@ -1,3 +1,5 @@
 """Which training rows made a point likely: influence in nats, positive for proponents."""
 
-__all__ = []
+from skmem.influence._tracin import TracIn
+
+__all__ = ["TracIn"]

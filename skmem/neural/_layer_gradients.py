@@ -12,21 +12,22 @@ without computing it: positions p are the pixels, time steps or draws at which t
 
 - Linear, Conv1d, Conv2d (each group by itself): `a` are inputs, patches of them for a convolution, with a last column
   of ones for the bias; `delta` are gradients of the row's loss with respect to the layer's output.
-- ConvTranspose1d, ConvTranspose2d: `a` are inputs, `delta` patches of output gradients; the bias is a layer of its own.
+- ConvTranspose1d, ConvTranspose2d: `a` are inputs, `delta` patches of output gradients; the bias is a layer of its
+  own.
 - Everything else is direct: `delta` (n, 1, n_parameters) is the gradient and `a` is 1. So are batch, layer and group
   normalisation, and together all other ("free") parameters, by `torch.func.vmap`.
 
 A layer that is called several times has the positions of all calls. Parameters that don't require gradients are left
-out. What this asks of the module, `check_layer_gradients` tests on a few rows: rows come first in every layer (n rows, or
-n times some number with a row's entries next to each other), layers are called, and rows of a batch don't interact.
+out. What this asks of the module, `check_layer_gradients` tests on a few rows: rows come first in every layer (n rows,
+or n times some number with a row's entries next to each other), layers are called, and rows of a batch don't interact.
 """
 
 from dataclasses import dataclass
 
 import torch
-from torch import nn
 from torch.func import functional_call, grad, vmap
-from torch.nn import functional as F
+
+from skmem.neural._layer_terms import LAYERS, direct
 
 # Gradients of free parameters are made for each row; more than so many belong to a layer that should be named.
 _MAX_FREE = 10_000
@@ -61,9 +62,9 @@ def layer_gradients(loss, batch):
     calls = _backward(loss, batch)
     parts = {}
     for name, module, x, delta in calls:
-        for part, a, d in _GRADIENTS[type(module)](module, x, delta):
-            a, d = (t.reshape(len(batch[0]), -1, t.shape[-1]) for t in (a, d))
-            parts.setdefault(name + part, []).append((a, d))
+        for part, *terms in LAYERS[type(module)](module, x, delta):
+            pair = [t.reshape(len(batch[0]), -1, t.shape[-1]) for t in terms]
+            parts.setdefault(name + part, []).append(pair)
     found = [LayerGradient(name, *_side_by_side(pairs)) for name, pairs in parts.items()]
     found.sort(key=lambda layer: layer.name)
     free = free_parameters(loss)
@@ -87,7 +88,7 @@ def _backward(loss, batch):
         return hook
 
     for name, module in loss.named_modules():
-        if type(module) in _GRADIENTS and _trainable(module):
+        if type(module) in LAYERS and _trainable(module):
             hooks.append(module.register_forward_hook(record(name)))
     try:
         with torch.enable_grad():
@@ -122,7 +123,7 @@ def free_parameters(loss):
                 raise ValueError(
                     f"Two layers must not share a parameter: {owner} is {name}. Call one layer twice instead."
                 )
-            if parameter.requires_grad and type(module) not in _GRADIENTS:
+            if parameter.requires_grad and type(module) not in LAYERS:
                 free[name] = parameter
     n_free = sum(p.numel() for p in free.values())
     if n_free > _MAX_FREE:
@@ -158,124 +159,11 @@ def _free_gradients(loss, free, batch):
         raise ValueError(
             f"{_named(loss, free)} are not supported, since torch.func.vmap does not take them: {error}"
         ) from error
-    delta = torch.cat([g.reshape(len(g), -1) for g in rows.values()], dim=1)[:, None]
-    return LayerGradient("free", torch.ones_like(delta[..., :1]), delta)
+    rows = torch.cat([g.reshape(len(g), -1) for g in rows.values()], dim=1)
+    return LayerGradient("free", *(t[:, None] for t in direct(rows)))
 
 
-# For each kind of layer: (suffix of the name, a, delta) with rows first and the layer's own sizes last.
-
-
-def _linear(module, x, delta):
-    yield "", _with_ones(x, module), delta
-
-
-def _convolution(module, x, delta):
-    patches = _patches(_padded(x, module), module, 0)
-    deltas = delta.flatten(2).mT
-    groups = zip(patches.chunk(module.groups, 1), deltas.chunk(module.groups, 2), strict=True)
-    for g, (patch, d) in enumerate(groups):
-        yield f".{g}" if module.groups > 1 else "", _with_ones(patch.mT, module), d
-
-
-def _transposed(module, x, delta):
-    inputs, patches = x.flatten(2), _patches(delta, module, module.padding)
-    groups = zip(inputs.chunk(module.groups, 1), patches.chunk(module.groups, 1), strict=True)
-    for g, (a, patch) in enumerate(groups):
-        if module.weight.requires_grad:
-            yield f".{g}" if module.groups > 1 else "", a.mT, patch.mT
-    if module.bias is not None and module.bias.requires_grad:
-        yield ".bias", *_direct(delta.flatten(2).sum(dim=2))
-
-
-def _normalisation(normalised):
-    """Scale and shift of each channel, or of each entry, of what `normalised` gives."""
-
-    def gradients(module, x, delta):
-        size = module.weight.numel()
-        trailing = isinstance(module, nn.LayerNorm)
-        shape = (len(x), -1, size) if trailing else (len(x), size, -1)
-        terms = zip(
-            (module.weight, module.bias), (delta * normalised(module, x), delta), strict=True
-        )
-        parts = [t.reshape(shape).sum(dim=1 if trailing else 2) for p, t in terms if _learnt(p)]
-        yield "", *_direct(torch.cat(parts, dim=1))
-
-    return gradients
-
-
-def _learnt(parameter):
-    return parameter is not None and parameter.requires_grad
-
-
-def _direct(gradient):
-    return torch.ones_like(gradient[:, :1]), gradient
-
-
-def _with_ones(x, module):
-    """Inputs as far as the weight learns, and a column of ones if the bias does."""
-    ones = x.new_ones(x.shape[:-1] + (1,))
-    parts = [x] * _learnt(module.weight) + [ones] * _learnt(module.bias)
-    return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
-
-
-def _padded(x, module):
-    if module.padding_mode != "zeros":
-        raise ValueError(
-            f"Convolutions must have padding_mode='zeros', got {module.padding_mode!r}; a layer like nn.ReflectionPad2d "
-            "before one with padding=0 does the same."
-        )
-    pads = []
-    for j in reversed(range(len(module.kernel_size))):
-        if module.padding == "same":
-            total = module.dilation[j] * (module.kernel_size[j] - 1)
-            pads += [total // 2, total - total // 2]
-        else:
-            pads += [0 if module.padding == "valid" else module.padding[j]] * 2
-    return F.pad(x, pads)
-
-
-def _patches(x, module, padding):
-    """Patches of images or sequences, (n, channels x kernel, n_patches)."""
-    sizes = [module.kernel_size, module.dilation, padding, module.stride]
-    if x.ndim == 3:  # a sequence is an image of height 1
-        x = x.unsqueeze(2)
-        sizes = [
-            s if s == 0 else (first, *s) for s, first in zip(sizes, (1, 1, 0, 1), strict=True)
-        ]
-    return F.unfold(x, *sizes)
-
-
-def _batch_norm(module, x):
-    if module.running_mean is None:
-        raise ValueError(
-            f"Rows of a batch interact in {module}, got track_running_stats=False; nn.GroupNorm does not mix rows."
-        )
-    return F.batch_norm(x, module.running_mean, module.running_var, eps=module.eps)
-
-
-def _layer_norm(module, x):
-    return F.layer_norm(x, module.normalized_shape, eps=module.eps)
-
-
-def _group_norm(module, x):
-    return F.group_norm(x, module.num_groups, eps=module.eps)
-
-
-_GRADIENTS = {
-    nn.Linear: _linear,
-    nn.Conv1d: _convolution,
-    nn.Conv2d: _convolution,
-    nn.ConvTranspose1d: _transposed,
-    nn.ConvTranspose2d: _transposed,
-    nn.BatchNorm1d: _normalisation(_batch_norm),
-    nn.BatchNorm2d: _normalisation(_batch_norm),
-    nn.BatchNorm3d: _normalisation(_batch_norm),
-    nn.LayerNorm: _normalisation(_layer_norm),
-    nn.GroupNorm: _normalisation(_group_norm),
-}
-
-
-def check_layer_gradients(loss, batch, rtol=1e-3):
+def check_layer_gradients(loss, batch, rtol=1e-2):
     """Hold the gradients of a few rows, made from layers, against those of each row by itself.
 
     Raises

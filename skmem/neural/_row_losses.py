@@ -5,8 +5,9 @@ import copy
 import numpy as np
 import torch
 from scipy.special import ndtri
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_array, check_consistent_length
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 from torch import nn
 from torch.distributions import kl_divergence
 
@@ -38,6 +39,8 @@ def row_loss(estimator, n_draws=16, seed=0):
     """
     from skorch import NeuralNet
 
+    if isinstance(estimator, FrozenEstimator):
+        estimator = estimator.estimator
     if isinstance(estimator, VAE):
         check_is_fitted(estimator)
         return VAELoss(estimator, n_draws, seed)
@@ -50,7 +53,10 @@ def row_loss(estimator, n_draws=16, seed=0):
 
 
 class RowLoss(nn.Module):
-    """``loss(*batch)`` of shape (n_rows,), on batches of what `rows` makes of `X` and `y`."""
+    """``loss(*batch)`` of shape (n_rows,), on batches of what `rows` makes of `X` and `y`.
+
+    `net` is the skorch net that was trained, `kept_states` are states of its module by epoch.
+    """
 
     def __init__(self, module):
         super().__init__()
@@ -81,6 +87,7 @@ class VAELoss(RowLoss):
     def __init__(self, vae, n_draws, seed):
         super().__init__(vae.net_.module_)
         self.vae, self.n_draws, self.seed = vae, n_draws, seed
+        self.net, self.kept_states = vae.net_, vae._states
 
     def rows(self, X, y=None):
         """Arrays that batches are made of: rows as the likelihood sees them."""
@@ -126,7 +133,7 @@ class NetLoss(RowLoss):
         self.means = getattr(twin.criterion_, "reduction", "mean") == "mean"
         if hasattr(twin.criterion_, "reduction"):
             twin.criterion_.reduction = "none"
-        self.net = twin
+        self.net, self.kept_states = twin, {}
 
     def rows(self, X, y=None):
         """Checked arrays of rows and targets."""
@@ -138,6 +145,11 @@ class NetLoss(RowLoss):
         y = np.asarray(y)
         y = check_array(y, dtype="numeric", ensure_2d=False, allow_nd=True, input_name="y")
         check_consistent_length(X, y)
+        classes = getattr(self.net, "classes_", None)
+        if classes is not None and not np.isin(y, classes).all():
+            raise ValueError(
+                f"y must be among the classes that the net saw, {classes}, got {np.setdiff1d(y, classes)}."
+            )
         return X, y
 
     def forward(self, x, y):
