@@ -24,7 +24,7 @@ def clusters(n, d=2, distance=5.0, seed=0):
     return np.where(second, distance, 0.0) + np.where(second, 0.8, 1.2) * rng.normal(size=(n, d))
 
 
-_CLASSIFIER = {"tol": 1e-12, "max_iter": 10_000}
+_CLASSIFIER = {"tol": 1e-10, "solver": "newton-cholesky", "max_iter": 10_000}
 LINEAR = {
     "two classes": (LogisticRegression(**_CLASSIFIER), IRIS[50:, :2], SPECIES[50:]),
     "two classes, no intercept": (
