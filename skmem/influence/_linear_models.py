@@ -18,8 +18,8 @@ class LinearModel:
     curvature = "Hessian"
 
     def __init__(self, estimator, X, y):
-        self.estimator, self.y = estimator, y
-        self.X, self.n_rows = X, len(X)
+        self.estimator, self.X, self.y = estimator, X, y
+        self.n_rows = len(X)
         self.intercept = bool(estimator.fit_intercept)
         self.origin = X.mean(axis=0) if self.intercept else np.zeros(X.shape[1])
         spread = np.sqrt(np.mean((X - self.origin) ** 2, axis=0))

@@ -37,7 +37,7 @@ class MixtureModel:
         self.indices, self.n_parameters = _indices(self.mixture)
         self.row_bytes = 32 * self.n_parameters
 
-    def gradients(self, X, y=None):
+    def gradients(self, X):
         """Gradients (n, n_parameters) of the log-density of rows."""
         return self._gradients(X, 0.0)
 

@@ -8,11 +8,35 @@ import numpy as np
 from numpy.linalg import LinAlgError
 from scipy.linalg import cho_factor, cho_solve, eigvalsh
 from scipy.linalg.lapack import dpocon
+from scipy.sparse.linalg import LinearOperator, eigsh
 
-MAX_PARAMETERS = 5000
+_MAX_PARAMETERS = 5000
 # Of a solution at least about six digits are left above this reciprocal condition number.
 _MIN_RCOND = 1e-10
 _RELATIVE_DAMPING = 1e-3
+
+
+def make_solver(model, options):
+    """The solver of a model's curvature that `options` name: `solver`, `damping`, `tol` and `max_iter`.
+
+    Raises
+    ------
+    ValueError
+        If the model has no layers, or too many parameters, for the solver, or its matrix has no inverse.
+    """
+    match options.solver:
+        case "exact":
+            return Exact(model, options.damping)
+        case "cg":
+            return ConjugateGradients(model, options.damping, options.tol, options.max_iter)
+        case "ekfac":
+            if not hasattr(model, "diagonal"):
+                raise ValueError(
+                    "solver='ekfac' is for the layers of nets; mixtures and linear models take 'exact' or 'cg'."
+                )
+            return Diagonal(model, options.damping)
+        case "identity":
+            return Identity()
 
 
 class Identity:
@@ -25,14 +49,41 @@ class Identity:
         return G
 
 
+class Diagonal:
+    """A diagonal matrix, layer by layer.
+
+    "auto" damping is a tenth of the mean eigenvalue of each layer (Grosse et al. 2023). Directions in which no
+    training row has a gradient, in a layer without any, have no part in the solution.
+    """
+
+    def __init__(self, model, damping):
+        layers = model.diagonal()
+        self.damping = damping
+        if damping == "auto":
+            self.damping = {name: 0.1 * float(d.mean()) for name, d in layers.items()}
+        parts = [
+            (d + (self.damping[name] if damping == "auto" else damping)).ravel()
+            for name, d in layers.items()
+        ]
+        values = np.concatenate(parts)
+        if damping != "auto" and not (values > 0).all():
+            raise LinAlgError(not_positive(0.0, damping))
+        inverse = np.divide(1.0, values, out=np.zeros_like(values), where=values > 0)
+        self.inverse = inverse.astype(np.float32)
+
+    def inverse_hvp(self, G):
+        """Right-hand sides divided by the damped diagonal."""
+        return G * self.inverse
+
+
 class Exact:
     """Cholesky's factor of the dense matrix."""
 
     def __init__(self, model, damping):
-        if model.n_parameters > MAX_PARAMETERS:
+        if model.n_parameters > _MAX_PARAMETERS:
             raise ValueError(
-                f"solver='exact' takes models of at most {MAX_PARAMETERS} parameters, got {model.n_parameters}. "
-                "solver='cg' holds no matrix."
+                f"solver='exact' takes models of at most {_MAX_PARAMETERS} parameters, got {model.n_parameters}. "
+                "solver='cg' holds no matrix, nor does solver='ekfac' for nets."
             )
         hessian = model.hvp(np.eye(model.n_parameters))
         hessian = (hessian + hessian.T) / 2
@@ -70,6 +121,19 @@ def _spectral_damping(hessian):
     return _RELATIVE_DAMPING * mean
 
 
+def _damping_from_ends(model):
+    """0 where the fit is at its optimum; else what keeps the condition number under about a thousand."""
+    if hasattr(model, "mean_gradient"):
+        return 0.0
+    size = (model.n_parameters, model.n_parameters)
+    hessian = LinearOperator(
+        size, matvec=lambda v: model.hvp(v.reshape(1, -1))[0], dtype=np.float64
+    )
+    start = np.random.default_rng(0).normal(size=model.n_parameters)
+    ends = eigsh(hessian, k=2, which="BE", tol=0.01, v0=start, return_eigenvectors=False)
+    return float(_RELATIVE_DAMPING * ends.max() + 2 * max(0.0, -ends.min()))
+
+
 def _smallest_eigenvalue(hessian):
     return eigvalsh(hessian, subset_by_index=[0, 0])[0]
 
@@ -92,7 +156,7 @@ class ConjugateGradients:
     """The method of conjugate gradients, for which the matrix is never formed."""
 
     def __init__(self, model, damping, tol, max_iter):
-        self.damping = 0.0 if damping == "auto" else damping
+        self.damping = _damping_from_ends(model) if damping == "auto" else damping
         self.model, self.tol, self.max_iter = model, tol, max_iter
 
     def inverse_hvp(self, G):

@@ -135,6 +135,12 @@ class NetLoss(RowLoss):
             twin.criterion_.reduction = "none"
         self.net, self.kept_states = twin, {}
 
+    def double(self):
+        """Change to double precision; returns self."""
+        if isinstance(self.net.criterion_, nn.Module):
+            self.net.criterion_.double()  # weights of classes
+        return super().double()
+
     def rows(self, X, y=None):
         """Checked arrays of rows and targets."""
         X = check_array(X, dtype="numeric", allow_nd=True, input_name="X")

@@ -5,10 +5,10 @@ import copy
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import LogisticRegression
 
-from skmem.influence._gradients import check_targets, differentiable
+from skmem.influence._gradients import checked_rows, model_of
 from tests import oracles
 from tests.influence.influence_models import (
     IRIS,
@@ -28,7 +28,7 @@ every_linear_model = pytest.mark.parametrize(
 @every_kind
 def test_mixture_gradients_are_those_of_finite_differences(kind):
     fitted = tight(kind, max_iter=3, tol=10.0).fit(IRIS[:, :3])
-    model = differentiable(fitted, IRIS[:, :3], None)
+    model = model_of(fitted, (IRIS[:, :3],))
     basis = model.weight_scores * np.sqrt(fitted.weights_)[:, None]
 
     def log_density(theta):
@@ -45,7 +45,7 @@ def test_mixture_gradients_are_those_of_finite_differences(kind):
 def test_mixture_hessian_is_that_of_finite_differences_at_the_optimum(kind, reg_covar):
     X = IRIS[:, :2]
     fitted = tight(kind, reg_covar=reg_covar).fit(X)
-    model = differentiable(fitted, X, None)
+    model = model_of(fitted, (X,))
     basis = model.weight_scores * np.sqrt(fitted.weights_)[:, None]
     responsibilities = fitted.predict_proba(X)
 
@@ -67,8 +67,8 @@ def test_mixture_hessian_is_that_of_finite_differences_at_the_optimum(kind, reg_
 @every_linear_model
 def test_linear_derivatives_are_those_of_finite_differences(estimator, X, y):
     fitted = clone(estimator).fit(X, y)
-    targets = check_targets(fitted, X, y)
-    model = differentiable(fitted, X, targets)
+    checked = checked_rows(BaseEstimator(), fitted, X, y, reset=True)
+    model = model_of(fitted, checked)
     variance = residual_variance(fitted, X, y)
     linear = model.penalty.shape
 
@@ -100,7 +100,7 @@ def test_linear_derivatives_are_those_of_finite_differences(estimator, X, y):
         lambda theta: target_scores(moved(theta), X[rows], y[rows], variance), zero
     )
     # coefficients of standardised columns, and what they do to the likelihood of each row
-    assert_allclose(model.gradients(X[rows], targets[rows]), slopes, rtol=1e-6, atol=1e-7)
+    assert_allclose(model.gradients(*(a[rows] for a in checked)), slopes, rtol=1e-6, atol=1e-7)
     # second derivatives along single directions, penalty included
     for e in np.eye(model.n_parameters):
         slow = oracles.second_derivative(lambda t, e=e: mean_loss(t * e), 0.01)
