@@ -324,3 +324,23 @@ def separated_mixture_influence(x, z, mean, variance, n_cluster, n_rows):
     squares = (z - mean) @ (z - mean) * ((x - mean) @ (x - mean)) / (d * variance)
     bracket = squares - (z - x) @ (z - x)
     return (d + 2) / (2 * n_cluster) + bracket / (2 * n_cluster * variance) - 1 / n_rows
+
+
+def ekfac_influence(train, points, share):
+    """EK-FAC from lists of explicit pairs (a, delta) of each layer and row, as its definition reads; see George 2018.
+
+    `train` and `points` are lists over layers of (a (n, n_positions, n_in), delta (n, n_positions, n_out)). Damping
+    is `share` times the mean eigenvalue of each layer.
+    """
+    total = 0
+    for (a, delta), (b, epsilon) in zip(train, points, strict=True):
+        n = len(a)
+        A = sum(np.outer(x, x) for row in a for x in row) / n
+        G = sum(np.outer(d, d) for row in delta for d in row) / n
+        U, W = np.linalg.eigh(A)[1], np.linalg.eigh(G)[1]
+        turned = [W.T @ sum(map(np.outer, d, x)) @ U for x, d in zip(a, delta, strict=True)]
+        eigenvalues = sum(D**2 for D in turned) / n
+        damped = eigenvalues + share * eigenvalues.mean()
+        others = [W.T @ sum(map(np.outer, d, x)) @ U for x, d in zip(b, epsilon, strict=True)]
+        total += np.array([[np.sum(D * E / damped) for E in others] for D in turned]) / n
+    return total

@@ -43,7 +43,7 @@ def fitted_estimator(estimator):
     """
     inner = estimator.estimator if isinstance(estimator, FrozenEstimator) else estimator
     if is_net(inner):
-        check_is_fitted(inner, None if isinstance(inner, VAE) else "initialized_")
+        check_is_fitted(inner, None if isinstance(inner, VAE) else "module_")
         return inner
     kinds = (GaussianMixture, LogisticRegression, Ridge)
     # those with their own choice of C minimise no loss on the rows as a whole

@@ -45,7 +45,7 @@ def row_loss(estimator, n_draws=16, seed=0):
         check_is_fitted(estimator)
         return VAELoss(estimator, n_draws, seed)
     if isinstance(estimator, NeuralNet):
-        check_is_fitted(estimator, "initialized_")
+        check_is_fitted(estimator, "module_")
         return NetLoss(estimator)
     raise TypeError(
         f"estimator must be a skmem.neural.VAE or a skorch.NeuralNet, got {estimator!r}."
@@ -134,6 +134,10 @@ class NetLoss(RowLoss):
         if hasattr(twin.criterion_, "reduction"):
             twin.criterion_.reduction = "none"
         self.net, self.kept_states = twin, {}
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        self.net.module_ = self.module  # skorch pickles its own apart
 
     def double(self):
         """Change to double precision; returns self."""
