@@ -82,9 +82,12 @@ def test_rows_that_share_all_folds_are_refused():
     # groups stay together however often
     with pytest.raises(ValueError, match="groups, stay alike"):
         empirical_influence(groups)
-    few = cross_fit(kde, X, cv=SubsetSplit(0.5, 8, random_state=3))
-    with pytest.raises(ValueError, match=r"takes 14 fits to random subsets .*got 8"):
-        empirical_influence(few)
+    subsets = cross_fit(kde, X, cv=SUBSETS)
+    mask = subsets.train_mask.copy()
+    mask[:, 9] = mask[:, 4]
+    # 40 are more than it takes as a rule, so one more is the least to ask for
+    with pytest.raises(ValueError, match=r"rows 4 and 9.* takes 41 fits to random .*got 40"):
+        empirical_influence(CrossFit(mask, subsets.scores, "score_samples", "refit"))
 
 
 def test_as_many_repeats_as_it_asks_for_are_enough():
