@@ -14,6 +14,7 @@ from skmem.influence._leave_one_out import (
     fit_closed_form,
     leave_one_out_influence,
 )
+from skmem.influence._ranking import top_rows
 
 _MAX_LINES = 20
 
@@ -153,7 +154,7 @@ def explain_samples(
     -----
     The share of the likelihood that goes with row i alone is ``1 - exp(-influence[i])``. The proponents' shares are
     summed, up to 1; that is what leaving them all out takes away where a density is a sum over training rows, as a
-    KernelDensity is, to order k / n_train, and a first approximation elsewhere.
+    KernelDensity is, to order k / n_train, and a first approximation elsewhere. TracIn's sizes have no such meaning.
 
     `dominated` says that a row owes its likelihood to one training row, not that it is a copy: a kernel density in
     many dimensions makes even held-out rows look so (73 % of half of the standardised digits, held out of the other
@@ -203,39 +204,26 @@ def _source(estimator, X_train, X, n_jobs, random_state):
         return checked_influence(ask(some), fitted, X_train, some)
 
     whole = np.inf  # not the caches' share: each call has a cost of its own
-    return influence, row_blocks(n_points, 48 * n_train, whole) or [slice(0, 0)]
+    return influence, row_blocks(n_points, 96 * n_train, whole) or [slice(0, 0)]
 
 
 def _extremes(influence, k):
     """Rows of the k highest and of the k lowest values of each column, their values, and the ratio of the top two."""
-    values = np.ascontiguousarray(influence.T)
-    n_train = values.shape[1]
-    high, low = _largest(values, k), _largest(-values, k)
-    top = np.sort(np.partition(values, n_train - min(2, n_train), axis=1)[:, -2:], axis=1)
-    return (
-        high,
-        np.take_along_axis(values, high, 1),
-        low,
-        np.take_along_axis(values, low, 1),
-        _ratio(top),
-    )
+    n_train, n_points = influence.shape
+    blocks = [(slice(0, n_train), slice(0, n_points), influence)]
+    high, values = top_rows(blocks, n_points, min(max(k, 2), n_train))
+    low = top_rows(blocks, n_points, k, opponents=True)
+    return high[:, :k], values[:, :k], *low, _ratio(values)
 
 
-def _largest(values, k):
-    """Positions of the k largest values of each row, the largest first."""
-    found = np.argpartition(-values, k - 1, axis=1)[:, :k]
-    found.sort(axis=1)
-    order = np.argsort(-np.take_along_axis(values, found, 1), axis=1, kind="stable")
-    return np.take_along_axis(found, order, 1)
-
-
-def _ratio(top):
-    """Largest over second largest of two columns, ascending, or of one."""
-    largest, second = top[:, -1], top[:, 0] if top.shape[1] > 1 else np.zeros(len(top))
+def _ratio(values):
+    """First over second of some columns, descending; inf where only the first is positive, nan where none is."""
+    largest = values[:, 0]
+    second = values[:, 1] if values.shape[1] > 1 else np.zeros(len(values))
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(second > 0, largest / second, np.inf)
     return np.where(largest > 0, ratio, np.nan)
 
 
 def _share(influence):
-    return np.minimum(1.0, -np.expm1(-np.maximum(influence, 0.0)).sum(axis=1))
+    return np.minimum(1.0, np.sum(-np.expm1(-np.maximum(influence, 0.0)), axis=1))
