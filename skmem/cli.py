@@ -13,10 +13,14 @@ from skmem.report import (
     MODELS,
     audit,
     diagnose_file,
+    explain,
     format_findings,
+    format_influence,
     format_summary,
     summarize,
+    summarize_influence,
     write_audit,
+    write_influence,
 )
 
 OK, FINDINGS, BAD_INPUT, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
@@ -96,7 +100,11 @@ def _audit(args):
     )
     summary = summarize(found, top=args.top, command=args.line)
     written = [] if args.out is None else write_audit(found, summary, args.out)
-    print(format_summary(summary))
+    return _show(format_summary(summary), written)
+
+
+def _show(text, written):
+    print(text)
     if written:
         print(f"\nwritten: {', '.join(map(str, written))}")
     return OK
@@ -110,6 +118,7 @@ def _make_folder(path):
 
 def _audit_arguments(parser):
     add = parser.add_argument
+    add("--cv", type=_integer(2), default=10, help=_CV_HELP)
     add(
         "--repeats",
         type=_integer(1),
@@ -119,12 +128,47 @@ def _audit_arguments(parser):
     methods = ("auto", "cross-fit", "leave-one-out")
     add("--method", choices=methods, default="cross-fit", help=_METHOD_HELP)
     add("--top", type=_integer(0), default=20, help="rows to list (default: %(default)s)")
-    add(
-        "--seed", type=_integer(0), default=0, help="seed of folds and fits (default: %(default)s)"
-    )
+    _fit_arguments(parser, "scores.csv")
+
+
+def _fit_arguments(parser, file_name):
+    add = parser.add_argument
+    add("--seed", type=_integer(0), default=0, help="seed of all chance (default: %(default)s)")
     add("--jobs", type=_jobs, default=None, metavar="N", help="fits at once, -1 for all cores")
     add("--raw", action="store_true", help="do not standardise the columns")
-    add("--out", type=_folder, metavar="DIR", help="folder for scores.csv and summary.json")
+    add("--out", type=_folder, metavar="DIR", help=f"folder for {file_name} and summary.json")
+
+
+def _influence(args):
+    """Say which rows of DATA made other rows, given or generated, likely under a density fitted to it."""
+    table = load_table(args.data, id_column=args.id_column, drop=args.drop)
+    query = args.query and load_table(args.query, id_column=args.query_id_column)
+    if args.out is not None:
+        _make_folder(args.out)
+    found = explain(
+        table,
+        query,
+        model=args.model,
+        n_generated=args.generate,
+        top=args.top,
+        standardize=not args.raw,
+        n_jobs=args.jobs,
+        random_state=args.seed,
+    )
+    summary = summarize_influence(found, command=args.line)
+    written = [] if args.out is None else write_influence(summary, args.out)
+    return _show(format_influence(summary), written)
+
+
+def _influence_arguments(parser):
+    rows = parser.add_mutually_exclusive_group(required=True)
+    rows.add_argument("--query", metavar="FILE", help="rows to explain, of the columns of DATA")
+    rows.add_argument("--generate", type=_integer(1), metavar="N", help="explain N rows drawn")
+    add = parser.add_argument
+    add("--query-id-column", metavar="C", help="column of FILE that names its rows")
+    top_help = "proponents and opponents of each row to list (default: %(default)s)"
+    add("--top", type=_integer(1), default=5, metavar="K", help=top_help)
+    _fit_arguments(parser, "influence.csv")
 
 
 def _doctor(args):
@@ -136,17 +180,21 @@ def _doctor(args):
     return FINDINGS if any(finding.severity == "error" for finding in findings) else OK
 
 
+def _doctor_arguments(parser):
+    parser.add_argument("--cv", type=_integer(2), default=10, help=_CV_HELP)
+
+
 def _data_arguments(parser):
     add = parser.add_argument
     files = ".csv, .tsv, .parquet, .npy or .npz file"
     add("data", metavar="DATA", help=f"{files}, or one of {', '.join(BUNDLED)}")
     add("--model", choices=MODELS, default="kde", help="density to fit (default: %(default)s)")
-    add("--cv", type=_integer(2), default=10, help="number of folds (default: %(default)s)")
     add("--id-column", metavar="C", help="column that names the rows")
     drop_help = "columns to leave out; to be given after DATA"
     add("--drop", nargs="+", action="extend", default=[], metavar="C", help=drop_help)
 
 
+_CV_HELP = "number of folds (default: %(default)s)"
 _METHOD_HELP = """cross-fit: fit without one fold of the rows at a time, over and over, and compare
 fits with and without a row; leave-one-out: compare the fit to all rows with that to all but the row,
 by formula, without a noise floor; auto: leave-one-out where it is exact, else cross-fit
@@ -158,7 +206,11 @@ log-densities in the original units all the same. Exit status: 0, done; 1, docto
 bad arguments or data that cannot be read or audited; 130, interrupted."""
 
 # By name: what a command does, and the arguments it adds.
-_COMMANDS = {"audit": (_audit, (_audit_arguments,)), "doctor": (_doctor, ())}
+_COMMANDS = {
+    "audit": (_audit, (_audit_arguments,)),
+    "influence": (_influence, (_influence_arguments,)),
+    "doctor": (_doctor, (_doctor_arguments,)),
+}
 
 
 def _parser():
