@@ -182,7 +182,10 @@ def test_a_net_without_hidden_layers_is_a_logistic_regression():
     fitted = LogisticRegression(C=1e6, tol=1e-8, max_iter=10_000).fit(X.astype(np.float64), y)
     net = classifier(lambda: torch.nn.Linear(2, 2), X, y, epochs=1)
     with torch.no_grad():
-        for tensor, values in ((net.module_.weight, fitted.coef_), (net.module_.bias, fitted.intercept_)):
+        for tensor, values in (
+            (net.module_.weight, fitted.coef_),
+            (net.module_.bias, fitted.intercept_),
+        ):
             tensor[0] = 0.0
             tensor[1] = torch.as_tensor(values[0])
     expected = InfluenceFunction(fitted).fit(X, y).influence(X, y)
@@ -190,9 +193,7 @@ def test_a_net_without_hidden_layers_is_a_logistic_regression():
         # damping is for the direction in which softmax does not change
         function = InfluenceFunction(net, solver=solver, damping=1e-7).fit(X, y)
         # the same model through torch: gradients and Hessian of one are those of the other
-        assert_allclose(
-            function.influence(X, y), expected, rtol=1e-2, atol=1e-3 * expected.max()
-        )
+        assert_allclose(function.influence(X, y), expected, rtol=1e-2, atol=1e-3 * expected.max())
         assert not hasattr(function, "optimality_gap_")
 
 
@@ -220,9 +221,10 @@ def test_queries_agree_whatever_the_memory(case, solver):
     net, X, y = case()
     own = None if y is None else y[:20]
     function = InfluenceFunction(net, solver=solver, n_draws=2).fit(X, y)
+    memory = function._model.row_bytes * 9 * 8 / 2**20  # for nine rows at a time
     influence = function.influence(X[:20], own)
     top = function.top(X[:20], 4, own)
-    with sklearn.config_context(working_memory=0.3):
+    with sklearn.config_context(working_memory=memory):
         again = InfluenceFunction(net, solver=solver, n_draws=2).fit(X, y)
         blocked, own_influence = again.influence(X[:20], own), again.self_influence()
         indices, values = again.top(X[:20], 4, own)
