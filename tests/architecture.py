@@ -19,6 +19,7 @@ FLOORS = {
         "_sklearn",
         "_base",
         "_random",
+        "_frames",
         "_blocks",
         "_distances",
         "_kernels",

@@ -259,6 +259,49 @@ def one_draw_at_a_time(module, x, noise):
     return weights
 
 
+# Influence
+
+
+def leave_one_out_influence_by_refits(estimator, X_train, X, sample_weight=None):
+    """Log-density of each point by a fit to all rows minus that by a fit without each row, row by row."""
+    weight = None if sample_weight is None else np.asarray(sample_weight)
+
+    def scores(rows):
+        params = {} if weight is None else {"sample_weight": weight[rows]}
+        return clone(estimator).fit(X_train[rows], **params).score_samples(X)
+
+    everything = np.arange(len(X_train))
+    whole, influence = scores(everything), []
+    for i in everything:
+        without = scores(np.delete(everything, i))
+        # a point of density zero either way is not helped
+        influence.append([a - b if a != b else 0.0 for a, b in zip(whole, without, strict=True)])
+    return np.array(influence)
+
+
+def pooled_influence(scores, train_mask):
+    """Log-mean-exp over the fits with row i minus that over those without it, pair by pair."""
+    n_samples, n_points = train_mask.shape[1], scores.shape[1]
+    influence = np.empty((n_samples, n_points))
+    for i in range(n_samples):
+        for j in range(n_points):
+            u = log_mean_exp(scores[train_mask[:, i], j])
+            v = log_mean_exp(scores[~train_mask[:, i], j])
+            influence[i, j] = u - v if u != v else 0.0
+    return influence
+
+
+def matched_influence(scores, train_mask, n_folds):
+    """Mean over rotations of equal-sized log-mean-exps, pair by pair and repeat by repeat."""
+    influence = np.empty((train_mask.shape[1], scores.shape[1]))
+    for i in range(len(influence)):
+        for j in range(scores.shape[1]):
+            # of row i's folds, with point j's scores in the place of the row's own
+            own_scores = scores[:, [j]]
+            influence[i, j] = matched_memorization(own_scores, train_mask[:, [i]], n_folds)[0]
+    return influence
+
+
 # --- influence functions ---
 
 

@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skmem._random import child_seeds
 from skmem.cross_fitting import CrossFit
 from skmem.cross_fitting._cross_fit import fill_scores
+from skmem.cross_fitting._sides import check_both_sides
 from skmem.cross_fitting._splits import train_masks
 from skmem.cross_fitting._stages import stack_stages, unstack_stages
 from skmem.cross_fitting._warn import warn_user
@@ -17,7 +18,6 @@ from skmem.density import KernelDensity
 from skmem.memorization._paths import MemorizationPath, cross_fitted_path
 from skmem.memorization._reductions import (
     MemorizationScores,
-    check_both_sides,
     fold_errors,
     memorization_score,
 )

@@ -12,20 +12,6 @@ from skmem._math import difference
 _N_DRAWS = 999
 
 
-def find_repeats(train_mask):
-    """Number of fits in each repeat, or None where held-out folds do not partition the rows.
-
-    Repeats must be of equal size and stand one after another.
-    """
-    left_out = np.cumsum(~train_mask, axis=0)
-    complete = np.flatnonzero((left_out == left_out[:, :1]).all(axis=1) & (left_out[:, 0] > 0))
-    n_folds = complete[0] + 1 if complete.size else 0
-    if n_folds < 2 or train_mask.shape[0] % n_folds:
-        return None
-    per_repeat = train_mask.reshape(-1, n_folds, train_mask.shape[1])
-    return int(n_folds) if ((~per_repeat).sum(axis=1) == 1).all() else None
-
-
 def rotate(scores, train_mask, n_folds):
     """Scores by fold after the row's own, (n_folds, n_repeats, n_rows), from (n_fits, n_rows)."""
     n_rows = train_mask.shape[1]

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skmem._frames import describe_rows, make_frame
 from skmem._random import child_seeds, set_random_state
 from skmem._sklearn import HasMethods, Interval, StrOptions, fit_context
 from skmem.cross_fitting._cross_fit import FitOptions
@@ -16,13 +17,13 @@ from skmem.cross_fitting._responses import resolve_response
 from skmem.cross_fitting._warn import warn_of_useless_memory
 from skmem.density import KernelDensity
 from skmem.memorization._estimates import DEFAULT_REPEATS, Design, cross_fitted, default_density
-from skmem.memorization._frames import describe_rows, make_frame
+from skmem.memorization._influence import InfluenceQuery, Training
 from skmem.memorization._leave_one_out import leave_one_out, leaves_one_out
 from skmem.memorization._paths import PATH_ATTRIBUTES
 from skmem.memorization._queries import RefittedQueries, given
 
 
-class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
+class MemorizationScorer(InfluenceQuery, RefittedQueries, MetaEstimatorMixin, BaseEstimator):
     """Memorization of every training row by a density, or any estimator that scores rows.
 
     In nats; positive = the training row raises its own likelihood (it is memorized), 0 = no effect.
@@ -211,7 +212,8 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
             design = Design(self.cv, self.n_repeats, self.reduction, self.tol, seeds[2:])
             estimate = cross_fitted(estimator, X, y, groups, design, options)
             fitted = unfitted.fit(X, *given(y)) if self.refit else None
-        return self._keep(estimate, fitted, describe_rows(X), seen)
+        training = Training(estimator, X, y, response, self.reduction, seeds)
+        return self._keep(estimate, fitted, training, seen)
 
     def top(self, n=10):
         """Rows with the highest memorization, highest first.
@@ -264,7 +266,7 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
             "log_density_in": self.log_density_in_,
             "log_density_out": self.log_density_out_,
         }
-        return make_frame(columns, self._rows)
+        return make_frame(columns, describe_rows(self._training.X))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -278,13 +280,13 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
     def _estimator(self):
         return KernelDensity() if self.estimator is None else self.estimator
 
-    def _keep(self, estimate, fitted, rows, seen):
+    def _keep(self, estimate, fitted, training, seen):
         """Replace the results of an earlier fit, all at once: a fit that fails leaves them as they were."""
         for name in ("estimator_", "n_features_in_", "feature_names_in_", *PATH_ATTRIBUTES):
             vars(self).pop(name, None)
         vars(self).update(vars(seen))
         if fitted is not None:
             self.estimator_ = fitted
-        self._rows = rows
+        self._training = training
         vars(self).update(estimate.attributes())
         return self

@@ -7,6 +7,7 @@ memorization which fits have the row is a random labelling of exchangeable score
 import numpy as np
 
 from skmem._math import difference
+from skmem.cross_fitting._sides import draw_equal_sides, draw_subset
 from skmem.memorization._folds import is_as_low
 
 _N_DRAWS = 199
@@ -20,14 +21,10 @@ def average_sides(scores, sides, average, matched, rng=None, n_draws=20):
     """
     if not matched:
         return tuple(average(scores, axis=0, where=side) for side in sides)
-    counts = [side.sum(axis=0) for side in sides]
-    size = np.minimum(*counts)
-    averages = []
-    for side, count in zip(sides, counts, strict=True):
-        is_whole = np.all(count == size)
-        draws = [side] if is_whole else [_subset(side, size, rng) for _ in range(n_draws)]
-        averages.append(np.mean([average(scores, axis=0, where=d) for d in draws], axis=0))
-    return tuple(averages)
+    return tuple(
+        np.mean([average(scores, axis=0, where=chosen) for chosen in draws], axis=0)
+        for draws in draw_equal_sides(sides, rng, n_draws)
+    )
 
 
 def standard_error(scores, train_mask, average):
@@ -71,17 +68,8 @@ def null_scores(scores, train_mask, average, matched, rng, n_draws=20):
     size = np.minimum(n_in // 2, n_out)
     null = np.empty((n_draws, len(n_in)))
     for draw in null:
-        stand_in = _subset(train_mask, size, rng)
+        stand_in = draw_subset(train_mask, size, rng)
         sides = train_mask & ~stand_in, stand_in
         draw[:] = difference(*average_sides(scores, sides, average, matched, rng, n_draws=5))
     with np.errstate(divide="ignore"):
         return null * np.sqrt((1 / n_in + 1 / n_out) / (1 / (n_in - size) + 1 / size))
-
-
-def _subset(side, size, rng):
-    """For each row `size` random fits among those where `side` is true, (n_fits, n_rows) of bool."""
-    order = rng.permutation(len(side))
-    shuffled = side[order]
-    chosen = np.empty_like(side)
-    chosen[order] = shuffled & (np.cumsum(shuffled, axis=0) <= size)
-    return chosen
