@@ -5,6 +5,7 @@ import copy
 import numpy as np
 import torch
 from scipy.special import ndtri
+from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import check_is_fitted
@@ -45,7 +46,11 @@ def row_loss(estimator, n_draws=16, seed=0):
         check_is_fitted(estimator)
         return VAELoss(estimator, n_draws, seed)
     if isinstance(estimator, NeuralNet):
-        check_is_fitted(estimator, "initialized_")
+        if not getattr(estimator, "initialized_", False):
+            raise NotFittedError(
+                f"This {type(estimator).__name__} instance is not fitted yet. Call 'fit', or 'initialize' and "
+                "'load_params', before using it here."
+            )
         return NetLoss(estimator)
     raise TypeError(
         f"estimator must be a skmem.neural.VAE or a skorch.NeuralNet, got {estimator!r}."
