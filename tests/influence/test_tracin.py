@@ -1,7 +1,6 @@
 """TracIn: against explicit gradients, against steps of training, and what it refuses."""
 
 import pickle
-import sys
 
 import numpy as np
 import pytest
@@ -18,41 +17,12 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmem.density import KernelDensity
 from skmem.influence import TracIn
-from skmem.influence._ranking import top_rows
 from skmem.neural import VAE
 from skmem.neural._row_noise import row_noise
 from tests.oracles import row_gradients, vae_row_losses
 
 IRIS = load_iris().data
 TARGET = load_iris().target
-
-
-def test_without_torch_the_extra_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "skorch", None)
-    # constructing needs nothing; fit says what to install
-    with pytest.raises(ImportError, match=r'pip install "skmem\[torch\]"'):
-        TracIn(VAE()).fit(IRIS)
-
-
-def test_the_greatest_are_found_block_by_block():
-    rng = np.random.default_rng(0)
-    influence = rng.integers(-3, 4, size=(40, 9)).astype(float)
-    blocks = [
-        (slice(i, min(i + 7, 40)), slice(j, min(j + 4, 9)), influence[i : i + 7, j : j + 4])
-        for j in range(0, 9, 4)
-        for i in range(0, 40, 7)
-    ]
-    for k in (1, 5, 40):
-        for sign in (1, -1):
-            indices, values = top_rows(blocks, 9, k, opponents=sign < 0)
-            slow = -np.sort(-sign * influence, axis=0)[:k].T
-            # as if the whole column had been sorted
-            assert_array_equal(values, sign * slow)
-            assert_array_equal(np.take_along_axis(influence.T, indices, axis=1), values)
-            # no row twice, and equal ones in their order
-            assert all(len(set(row)) == k for row in indices)
-            ties = np.diff(values, axis=1) == 0
-            assert (np.diff(indices, axis=1)[ties] > 0).all()
 
 
 torch = pytest.importorskip("torch", reason="the extra torch is not installed")
