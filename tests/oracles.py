@@ -259,6 +259,9 @@ def one_draw_at_a_time(module, x, noise):
     return weights
 
 
+# --- gradients of single rows ---
+
+
 def vae_row_losses(vae, X, noise, state=None):
     """Minus the ELBO of each row as trained, at its own draws, a list of scalars; and the parameters behind them."""
     import copy
@@ -293,3 +296,90 @@ def row_gradients(losses, parameters):
         ]
         gradients.append(torch.cat([g.flatten() for g in filled]).double().numpy())
     return np.array(gradients)
+
+
+# --- influence functions ---
+
+
+def moved_mixture(mixture, basis, kind, theta):
+    """Shares, means and matrices of a fitted mixture moved by `theta`: logits, whitened means, matrix logarithms."""
+    from scipy.linalg import expm
+
+    n_components, n_features = mixture.means_.shape
+    weights = mixture.weights_
+    w, a, s = np.split(theta, np.cumsum([n_components - 1, n_components * n_features]))
+    logits = np.log(weights) + basis @ w / np.sqrt(weights)
+    means, matrices = [], []
+    for k, (share, step) in enumerate(zip(weights, a.reshape(n_components, -1), strict=True)):
+        factor = mixture.precisions_cholesky_
+        factor = factor if kind == "tied" else factor[k]
+        if kind in ("diag", "spherical"):
+            factor = np.diag(np.broadcast_to(factor, n_features))
+        root = np.linalg.inv(factor).T  # Sigma = root @ root.T
+        means.append(mixture.means_[k] + root @ step / np.sqrt(share))
+        own = s if kind == "tied" else s.reshape(n_components, -1)[k]
+        log_matrix = np.sqrt(2 if kind == "tied" else 2 / share) * _symmetric(
+            own, kind, n_features
+        )
+        matrices.append(root @ expm(log_matrix) @ root.T)
+    return np.exp(logits - logsumexp(logits)), means, matrices
+
+
+def _symmetric(coordinates, kind, n_features):
+    if kind == "diag":
+        return np.diag(coordinates)
+    if kind == "spherical":
+        return np.eye(n_features) * coordinates / np.sqrt(n_features)
+    out = np.zeros((n_features, n_features))
+    for value, i, j in zip(coordinates, *np.triu_indices(n_features), strict=True):
+        out[i, j] = out[j, i] = value if i == j else value / np.sqrt(2)
+    return out
+
+
+def jacobian_by_differences(function, theta, step=1e-4):
+    """Derivatives of a vector function, one column for each parameter, by central differences of fourth order."""
+    columns = []
+    for e in np.eye(len(theta)) * step:
+        near, far = (function(theta + m * e) - function(theta - m * e) for m in (1, 2))
+        columns.append((8 * near - far) / (12 * step))
+    return np.stack(columns, axis=-1)
+
+
+def second_derivative(function, step=0.03):
+    """Second derivative at 0, by central differences of sixth order."""
+    weights = {0: -49 / 18, 1: 3 / 2, 2: -3 / 20, 3: 1 / 90}
+    return (
+        sum(
+            w * (function(m * step) + function(-m * step)) / (1 + (m == 0))
+            for m, w in weights.items()
+        )
+        / step**2
+    )
+
+
+def separated_mixture_influence(x, z, mean, variance, n_cluster, n_rows):
+    """Influence of x on z, both in one of several spherical clusters that are far apart, to first order."""
+    d = len(mean)
+    squares = (z - mean) @ (z - mean) * ((x - mean) @ (x - mean)) / (d * variance)
+    bracket = squares - (z - x) @ (z - x)
+    return (d + 2) / (2 * n_cluster) + bracket / (2 * n_cluster * variance) - 1 / n_rows
+
+
+def ekfac_influence(train, points, share):
+    """EK-FAC from lists of explicit pairs (a, delta) of each layer and row, as its definition reads; see George 2018.
+
+    `train` and `points` are lists over layers of (a (n, n_positions, n_in), delta (n, n_positions, n_out)). Damping
+    is `share` times the mean eigenvalue of each layer.
+    """
+    total = 0
+    for (a, delta), (b, epsilon) in zip(train, points, strict=True):
+        n = len(a)
+        A = sum(np.outer(x, x) for row in a for x in row) / n
+        G = sum(np.outer(d, d) for row in delta for d in row) / n
+        U, W = np.linalg.eigh(A)[1], np.linalg.eigh(G)[1]
+        turned = [W.T @ sum(map(np.outer, d, x)) @ U for x, d in zip(a, delta, strict=True)]
+        eigenvalues = sum(D**2 for D in turned) / n
+        damped = eigenvalues + share * eigenvalues.mean()
+        others = [W.T @ sum(map(np.outer, d, x)) @ U for x, d in zip(b, epsilon, strict=True)]
+        total += np.array([[np.sum(D * E / damped) for E in others] for D in turned]) / n
+    return total

@@ -5,7 +5,6 @@ import copy
 import numpy as np
 import torch
 from scipy.special import ndtri
-from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import check_is_fitted
@@ -46,11 +45,7 @@ def row_loss(estimator, n_draws=16, seed=0):
         check_is_fitted(estimator)
         return VAELoss(estimator, n_draws, seed)
     if isinstance(estimator, NeuralNet):
-        if not getattr(estimator, "initialized_", False):
-            raise NotFittedError(
-                f"This {type(estimator).__name__} instance is not fitted yet. Call 'fit', or 'initialize' and "
-                "'load_params', before using it here."
-            )
+        check_is_fitted(estimator, "module_")
         return NetLoss(estimator)
     raise TypeError(
         f"estimator must be a skmem.neural.VAE or a skorch.NeuralNet, got {estimator!r}."
@@ -139,6 +134,16 @@ class NetLoss(RowLoss):
         if hasattr(twin.criterion_, "reduction"):
             twin.criterion_.reduction = "none"
         self.net, self.kept_states = twin, {}
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        self.net.module_ = self.module  # skorch pickles its own apart
+
+    def double(self):
+        """Change to double precision; returns self."""
+        if isinstance(self.net.criterion_, nn.Module):
+            self.net.criterion_.double()  # weights of classes
+        return super().double()
 
     def rows(self, X, y=None):
         """Checked arrays of rows and targets."""
