@@ -6,6 +6,8 @@ from sklearn.utils import gen_batches
 
 # Parts of scikit-learn's working_memory: points that are held, solved for, while all training rows pass by.
 _HELD, _PASSING = 4, 16
+# Of points with few parameters many could be held; then about so many training rows still pass by at once.
+_FEWEST = 64
 
 
 def memory_blocks(n_rows, row_bytes, part):
@@ -16,9 +18,9 @@ def memory_blocks(n_rows, row_bytes, part):
 
 def influence_blocks(model, solver, points):
     """Yield (slice of the training rows, slice of the points, their influence), in nats, for all pairs."""
-    for block in memory_blocks(len(points[0]), model.row_bytes, _HELD):
+    for block in memory_blocks(len(points[0]), model.row_bytes + 8 * _FEWEST, _HELD):
         solved = solver.inverse_hvp(model.gradients(*(array[block] for array in points)))
-        for rows in memory_blocks(model.n_rows, model.row_bytes, _PASSING):
+        for rows in memory_blocks(model.n_rows, model.row_bytes + 8 * len(solved), _PASSING):
             yield rows, block, model.train_gradients(rows) @ solved.T / model.n_rows
 
 
