@@ -21,6 +21,7 @@ FLOORS = {
         "_random",
         "_blocks",
         "_distances",
+        "_frames",
         "_kernels",
         "_kernel_plan",
         "_kernel_sums",

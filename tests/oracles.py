@@ -257,3 +257,17 @@ def one_draw_at_a_time(module, x, noise):
             log_likelihood = module.decode(torch.as_tensor(z[None])).log_prob(row).item()
             weights[s, i] = log_likelihood + (norm.logpdf(z) - norm.logpdf(z, loc, scale)).sum()
     return weights
+
+
+# Rows left out with their group, groups of near-copies
+
+
+def refit_leave_one_group_out(estimator, X, groups):
+    """Log-density of each row under a fit to all rows of other groups."""
+    groups = np.asarray(groups)
+    return np.array(
+        [
+            clone(estimator).fit(X[groups != group]).score_samples(X[i : i + 1])[0]
+            for i, group in enumerate(groups)
+        ]
+    )
