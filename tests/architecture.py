@@ -38,7 +38,7 @@ FLOORS = {
 
 OPTIONAL = """
     torch skorch safetensors matplotlib jinja2 rich narwhals pandas polars pyarrow pynndescent dask
-    distributed
+    distributed imblearn
 """
 
 
