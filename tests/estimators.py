@@ -29,6 +29,7 @@ SETTINGS = {
         {"generator": mixture, "n_samples": 300, "random_state": 0},
         {"generator": kernel, "density": kernel, "n_samples": 200, "random_state": 0},
     ],
+    "MemorizedRegions": [{}, {"min_cluster_size": 2, "quantile": 0.5}],
     "MemorizationFilter": [
         {},
         {"scorer": MemorizationScorer(random_state=0, cv=3, n_repeats=2, method="cross-fit")},
