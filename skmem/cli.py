@@ -12,11 +12,13 @@ from skmem.datasets import BUNDLED, load_table
 from skmem.report import (
     MODELS,
     audit,
+    copying_of_files,
     diagnose_file,
     format_findings,
     format_summary,
     summarize,
     write_audit,
+    write_copying,
 )
 
 OK, FINDINGS, BAD_INPUT, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
@@ -43,7 +45,8 @@ def main(argv=None):
     Returns
     -------
     status : int
-        0, or for ``skmem doctor`` 1 if an error was found; 2 for bad input, 130 if interrupted.
+        0, or 1 if ``skmem doctor`` found an error or ``skmem copying`` copying; 2 for bad input, 130 if
+        interrupted.
     """
     argv = sys.argv[1:] if argv is None else argv
     args = _parser().parse_args(argv)
@@ -136,6 +139,43 @@ def _doctor(args):
     return FINDINGS if any(finding.severity == "error" for finding in findings) else OK
 
 
+def _copying(args):
+    """Say whether generated rows copy training rows, and which; status 1 if they do."""
+    if args.out is not None:
+        _make_folder(args.out)
+    found, ids = copying_of_files(
+        args.train,
+        args.holdout,
+        args.generated,
+        id_column=args.id_column,
+        drop=args.drop,
+        raw=args.raw,
+        categorical_features=args.categorical,
+        alpha=args.alpha,
+        random_state=args.seed,
+    )
+    written = [] if args.out is None else write_copying(found, ids, args.out, args.line)
+    print(found)
+    if written:
+        print(f"\nwritten: {', '.join(map(str, written))}")
+    return FINDINGS if found.copying else OK
+
+
+def _copying_arguments(parser):
+    add = parser.add_argument
+    add("--train", required=True, metavar="A", help="rows that the generator was trained on")
+    add("--holdout", metavar="B", help="real rows that it did not see; without, no p-values")
+    add("--generated", required=True, metavar="C", help="rows that it made")
+    add("--id-column", metavar="C", help="column that names the rows, where a file has it")
+    add("--drop", nargs="+", action="extend", default=[], metavar="C", help="columns to leave out")
+    categorical = "columns of numbers that name categories, beside those of text"
+    add("--categorical", nargs="+", action="extend", metavar="C", help=categorical)
+    add("--raw", action="store_true", help="do not standardise the columns")
+    add("--alpha", type=_level, default=0.05, help="level of findings (default: %(default)s)")
+    add("--seed", type=_integer(0), default=0, help="seed of permutations (default: %(default)s)")
+    add("--out", type=_folder, metavar="DIR", help="folder for suspects.csv and copying.json")
+
+
 def _data_arguments(parser):
     add = parser.add_argument
     files = ".csv, .tsv, .parquet, .npy or .npz file"
@@ -154,11 +194,15 @@ by formula, without a noise floor; auto: leave-one-out where it is exact, else c
 _HELP = """Text files are UTF-8 with a header row; a decimal comma must be a point. Empty fields, NA,
 N/A, nan, null and none are missing values: they must be filled in, or their rows or columns left out.
 The audit leaves constant columns out and standardises the others, unless told --raw; it writes
-log-densities in the original units all the same. Exit status: 0, done; 1, doctor found an error; 2,
-bad arguments or data that cannot be read or audited; 130, interrupted."""
+log-densities in the original units all the same. Exit status: 0, done; 1, doctor found an error or
+copying found copying; 2, bad arguments or data that cannot be read or audited; 130, interrupted."""
 
 # By name: what a command does, and the arguments it adds.
-_COMMANDS = {"audit": (_audit, (_audit_arguments,)), "doctor": (_doctor, ())}
+_COMMANDS = {
+    "audit": (_audit, "DATA", (_data_arguments, _audit_arguments)),
+    "copying": (_copying, "--train A --holdout B --generated C", (_copying_arguments,)),
+    "doctor": (_doctor, "DATA", (_data_arguments,)),
+}
 
 
 def _parser():
@@ -166,12 +210,12 @@ def _parser():
     parser = _Parser(prog="skmem", description=about, epilog=_HELP)
     parser.add_argument("--version", action="version", version=f"skmem {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name, (command, arguments) in _COMMANDS.items():
+    for name, (command, files, arguments) in _COMMANDS.items():
         about = command.__doc__
         texts = {"help": about, "description": about, "epilog": _HELP}
         # DATA first, as --drop takes all names that follow.
-        sub = commands.add_parser(name, usage=f"skmem {name} DATA [options]", **texts)
-        for add_arguments in (_data_arguments, *arguments):
+        sub = commands.add_parser(name, usage=f"skmem {name} {files} [options]", **texts)
+        for add_arguments in arguments:
             add_arguments(sub)
         sub.set_defaults(command=command)
     return parser
@@ -180,6 +224,12 @@ def _parser():
 def _jobs(text):
     if (value := int(text)) == 0:
         raise argparse.ArgumentTypeError("must be at least 1, or -1 for all cores, got 0")
+    return value
+
+
+def _level(text):
+    if not 0 < (value := float(text)) < 1:
+        raise argparse.ArgumentTypeError(f"must be above 0 and below 1, got {value:g}")
     return value
 
 

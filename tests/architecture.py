@@ -22,6 +22,7 @@ FLOORS = {
         "_blocks",
         "_distances",
         "_frames",
+        "_scan",
         "_kernels",
         "_kernel_plan",
         "_kernel_sums",

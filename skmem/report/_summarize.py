@@ -50,7 +50,7 @@ def summarize(audit, *, top=20, command=None):
         {
             "schema_version": SCHEMA_VERSION,
             "command": command,
-            "versions": _versions(),
+            "versions": versions(),
             "data": _data(audit),
             "findings": [vars(finding) for finding in audit.findings],
             "model": _model(audit),
@@ -62,7 +62,8 @@ def summarize(audit, *, top=20, command=None):
     )
 
 
-def _versions():
+def versions():
+    """Versions of skmem, Python, and what the numbers come from."""
     packages = {name: version(name) for name in _PACKAGES}
     return {"skmem": __version__, "python": platform.python_version(), **packages}
 
