@@ -426,3 +426,17 @@ def ekfac_influence(train, points, share):
         others = [W.T @ sum(map(np.outer, d, x)) @ U for x, d in zip(b, epsilon, strict=True)]
         total += np.array([[np.sum(D * E / damped) for E in others] for D in turned]) / n
     return total
+
+
+# Rows left out with their group, groups of near-copies
+
+
+def refit_leave_one_group_out(estimator, X, groups):
+    """Log-density of each row under a fit to all rows of other groups."""
+    groups = np.asarray(groups)
+    return np.array(
+        [
+            clone(estimator).fit(X[groups != group]).score_samples(X[i : i + 1])[0]
+            for i, group in enumerate(groups)
+        ]
+    )

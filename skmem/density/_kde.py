@@ -9,12 +9,12 @@ from sklearn.preprocessing import normalize
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skmem._base import BaseDensity
 from skmem._kernel_sums import Weighting
 from skmem._kernels import KERNELS
 from skmem._sklearn import Interval, StrOptions, fit_context
 from skmem.density._bandwidth import find_bandwidths
 from skmem.density._checks import check_train_mask, check_weights
+from skmem.density._group_densities import KernelGroups
 from skmem.density._kernel_densities import log_kernel_densities, log_total
 from skmem.density._kernel_influence import KernelInfluence
 
@@ -22,7 +22,7 @@ _FLOATS = (np.float64, np.float32)
 _TREES = {"kd_tree": KDTree, "ball_tree": BallTree}
 
 
-class KernelDensity(KernelInfluence, BaseDensity):
+class KernelDensity(KernelInfluence, KernelGroups):
     """Kernel density estimation, exact on every row.
 
     Log-densities are in nats, higher where rows are dense; they have no natural zero.

@@ -8,11 +8,11 @@ from sklearn.base import clone
 from sklearn.neighbors import VALID_METRICS
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skmem._base import BaseDensity
 from skmem._distances import NeighborIndex, duplicate_groups
 from skmem._math import log_unit_ball_volume
 from skmem._sklearn import Interval, StrOptions, fit_context
 from skmem.density._checks import check_train_mask
+from skmem.density._group_densities import NeighborGroups
 from skmem.density._kth_neighbor import (
     check_distinct,
     check_format,
@@ -28,7 +28,7 @@ from skmem.density._neighbor_influence import NeighborInfluence
 _SEARCH_PARAMETERS = ("metric", "metric_params", "algorithm", "n_jobs")
 
 
-class KNeighborsDensity(NeighborInfluence, BaseDensity):
+class KNeighborsDensity(NeighborInfluence, NeighborGroups):
     """Density from the distance to the k-th nearest training row.
 
     Scores are log-densities in nats; higher is denser; 0 is density 1 in the units of `X`.

@@ -5,8 +5,8 @@ from numbers import Integral
 
 import numpy as np
 
+from skmem._frames import RowLabels, make_frame
 from skmem._math import difference
-from skmem.memorization._frames import RowLabels, make_frame
 
 KINDS = ("mislabelled", "ambiguous", "atypical", "typical")
 

@@ -6,16 +6,16 @@ from os import PathLike
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 
+from skmem._frames import describe_rows
 from skmem._math import mean
 from skmem._random import child_seeds
 from skmem._sklearn import HasMethods, Interval, validate_params
 from skmem.cross_fitting._cross_fit import FitOptions, fill_scores
 from skmem.cross_fitting._responses import resolve_response
+from skmem.cross_fitting._sides import check_both_sides
 from skmem.cross_fitting._splits import train_masks
 from skmem.cross_fitting._warn import warn_of_useless_memory
-from skmem.memorization._frames import describe_rows
 from skmem.memorization._label_issues import judge_labels
-from skmem.memorization._reductions import check_both_sides
 
 _DEFAULT_REPEATS = 5
 

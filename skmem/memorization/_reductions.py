@@ -166,7 +166,7 @@ def memorization_and_parts(fits, reduction, rng):
     memorization = difference(
         *average_in_and_out(scores, train_mask, reduction, fits.response, rng)
     )
-    n_folds = _folds.find_repeats(train_mask)
+    n_folds = find_repeats(train_mask)
     if n_folds is None:
         return memorization, _subsets.without_each_group(scores, train_mask, average)
     rotated = _folds.rotate(scores, train_mask, n_folds)

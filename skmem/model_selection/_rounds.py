@@ -10,8 +10,8 @@ from sklearn.utils import check_random_state
 from skmem._random import child_seeds
 from skmem._sklearn import num_samples, safe_indexing
 from skmem.cross_fitting._cross_fit import FitOptions
+from skmem.cross_fitting._sides import check_both_sides
 from skmem.cross_fitting._splits import train_masks
-from skmem.memorization._reductions import check_both_sides
 from skmem.model_selection._candidates import Trial, try_candidate
 
 DEFAULT_REPEATS = 5

@@ -1,6 +1,7 @@
 """Results in words: plain dicts, and text made of them."""
 
 from skmem.report._audit import Audit, audit
+from skmem.report._copying import copying_of_files, write_copying
 from skmem.report._diagnose import Finding, diagnose, diagnose_file
 from skmem.report._explain import Explanation, explain
 from skmem.report._format import format_findings, format_summary
@@ -15,6 +16,8 @@ __all__ = [
     "summarize",
     "format_summary",
     "write_audit",
+    "copying_of_files",
+    "write_copying",
     "Finding",
     "diagnose",
     "diagnose_file",

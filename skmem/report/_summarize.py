@@ -63,7 +63,7 @@ def summarize(audit, *, top=20, command=None):
 
 
 def versions():
-    """Versions of what the results rest on."""
+    """Versions of skmem, Python, and what the numbers come from."""
     packages = {name: version(name) for name in _PACKAGES}
     return {"skmem": __version__, "python": platform.python_version(), **packages}
 

@@ -149,7 +149,6 @@ def test_frames_and_words():
         ({"y": np.zeros(178)}, ValueError, "at least 2 labels"),
         ({"y": np.zeros((178, 2))}, ValueError, "1-d"),
         ({"cv": 1}, ValueError, "cv must be from 2"),
-        ({"cv": 4, "groups": np.arange(178)}, ValueError, "groups"),
         ({"margin": 2.0}, ValueError, "margin"),
         ({"threshold": -0.1}, ValueError, "threshold"),
     ],
