@@ -302,6 +302,45 @@ def matched_influence(scores, train_mask, n_folds):
     return influence
 
 
+# --- gradients of single rows ---
+
+
+def vae_row_losses(vae, X, noise, state=None):
+    """Minus the ELBO of each row as trained, at its own draws, a list of scalars; and the parameters behind them."""
+    import copy
+
+    import torch
+    from torch.distributions import kl_divergence
+
+    module = copy.deepcopy(vae.net_.module_).double().eval()
+    if state is not None:
+        module.load_state_dict(state)
+    losses = []
+    for x, draws in zip(torch.as_tensor(vae._columns.forward(X, 0)[0]), noise, strict=True):
+        q = module.encode(x[None])
+        log_likelihoods = [
+            module.decode(q.base_dist.loc + q.base_dist.scale * torch.as_tensor(draw)).log_prob(x)
+            for draw in draws
+        ]
+        divergence = kl_divergence(q, module.prior).squeeze()
+        losses.append(vae.beta * divergence - sum(log_likelihoods).squeeze() / len(draws))
+    return losses, list(module.parameters())
+
+
+def row_gradients(losses, parameters):
+    """Gradient of each loss, by a backward pass of its own: (n_rows, n_parameters), float64."""
+    import torch
+
+    gradients = []
+    for loss in losses:
+        parts = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
+        filled = [
+            torch.zeros_like(p) if g is None else g for g, p in zip(parts, parameters, strict=True)
+        ]
+        gradients.append(torch.cat([g.flatten() for g in filled]).double().numpy())
+    return np.array(gradients)
+
+
 # --- influence functions ---
 
 

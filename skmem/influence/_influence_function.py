@@ -184,7 +184,7 @@ class InfluenceFunction(MetaEstimatorMixin, BaseEstimator):
         for name in TRIED:
             vars(self).pop(name, None)
         vars(self).update(found)
-        self._model, self._solver = model, solver
+        self._estimator, self._model, self._solver = estimator, model, solver
         self.n_parameters_, self.damping_ = model.n_parameters, solver.damping
         self.curvature_ = "identity" if self.solver == "identity" else model.curvature
         return self
@@ -213,7 +213,8 @@ class InfluenceFunction(MetaEstimatorMixin, BaseEstimator):
         ValueError
             If points don't suit the estimator, or "cg" does not find a solution.
         """
-        return influences(self._model, self._solver, self._points(X, y))
+        points = self._points(X, y)
+        return influences(self._model, self._solver, points)
 
     def self_influence(self):
         """Influence of each training row on its own log-density.
@@ -282,7 +283,6 @@ class InfluenceFunction(MetaEstimatorMixin, BaseEstimator):
 
     def _points(self, X, y):
         check_is_fitted(self)
-        estimator = fitted_estimator(self.estimator)
-        if is_net(estimator):
+        if is_net(self._estimator):
             return net_rows(self._model, X, y)
-        return checked_rows(self, estimator, X, y, reset=False)
+        return checked_rows(self, self._estimator, X, y, reset=False)

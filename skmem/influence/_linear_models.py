@@ -119,7 +119,7 @@ class RidgeModel(LinearModel):
         if not self.variance > np.finfo(np.float64).eps * np.mean(self.y**2):
             raise ValueError(
                 "The Ridge must leave residuals in y, whose mean square is the variance of the log-density; got "
-                f"{self.variance:.3g}."
+                f"{self.variance:.3g} for n_samples = {len(self.y)}."
             )
         alpha = np.broadcast_to(np.asarray(self.estimator.alpha, dtype=np.float64), n_targets)
         return n_targets, alpha / (self.variance * self.n_rows)

@@ -221,9 +221,10 @@ def test_queries_agree_whatever_the_memory(case, solver):
     net, X, y = case()
     own = None if y is None else y[:20]
     function = InfluenceFunction(net, solver=solver, n_draws=2).fit(X, y)
+    memory = function._model.row_bytes * 9 * 8 / 2**20  # for nine rows at a time
     influence = function.influence(X[:20], own)
     top = function.top(X[:20], 4, own)
-    with sklearn.config_context(working_memory=0.3):
+    with sklearn.config_context(working_memory=memory):
         again = InfluenceFunction(net, solver=solver, n_draws=2).fit(X, y)
         blocked, own_influence = again.influence(X[:20], own), again.self_influence()
         indices, values = again.top(X[:20], 4, own)
