@@ -247,7 +247,8 @@ def test_doctor_cannot_diagnose_what_it_cannot_read(capsys):
 
 FACTS = ["header row", "UTF-8", "missing values", "standardises", "Exit status: 0", "1, doctor"]
 HELP = {
-    "--help": ["audit", "doctor", *FACTS],
+    "--help": ["audit", "influence", "doctor", *FACTS],
+    "influence -h": ["--query FILE", "--generate N", "--top K", *FACTS],
     "audit -h": [
         "skmem audit DATA [options]",
         "--id-column",

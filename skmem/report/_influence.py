@@ -16,6 +16,7 @@ _SIGN_RULE = (
     "Influence is in nats: log-density of the row minus its log-density without the training row; positive = "
     "proponent, negative = opponent, 0 = no effect."
 )
+_SHARE_RULE = "share: of the row's likelihood, what its proponents carry."
 _DOMINATED = (
     "*: dominated by one training row, whose influence is at least {:g} times the next. Held-out rows may be so too: "
     "explain some (--query) to compare."
@@ -40,21 +41,7 @@ def summarize_influence(explanation, *, command=None):
     summary : dict
         With the keys schema_version, command, versions, data, query, model, method, dominance, n_dominated and rows.
     """
-    found, model = explanation.explanations, explanation.model
-    parameter, estimator = MODELS[model].parameter, explanation.estimator
-    ids, query_ids = explanation.table.ids, explanation.query.ids
-    rows = [
-        {
-            "row": row,
-            "id": query_ids[row],
-            "share": found.share[row],
-            "ratio": found.ratio[row],
-            "dominated": found.dominated[row],
-            "proponents": _ranked(ids, found.proponents[row], found.proponent_influence[row]),
-            "opponents": _ranked(ids, found.opponents[row], found.opponent_influence[row]),
-        }
-        for row in range(len(query_ids))
-    ]
+    found = explanation.explanations
     return plain(
         {
             "schema_version": SCHEMA_VERSION,
@@ -62,19 +49,37 @@ def summarize_influence(explanation, *, command=None):
             "versions": versions(),
             "data": _size(explanation.table),
             "query": {**_size(explanation.query), "generated": explanation.generated},
-            "model": {
-                "name": model,
-                "estimator": type(estimator).__name__,
-                "chosen": {parameter: getattr(estimator, parameter)},
-                "choice": explanation.choice,
-                "standardized": explanation.standardized,
-            },
+            "model": _model(explanation),
             "method": explanation.method,
             "dominance": found.dominance,
             "n_dominated": np.count_nonzero(found.dominated),
-            "rows": rows,
+            "rows": [_row(explanation, row) for row in range(len(explanation.query.ids))],
         }
     )
+
+
+def _model(explanation):
+    parameter, estimator = MODELS[explanation.model].parameter, explanation.estimator
+    return {
+        "name": explanation.model,
+        "estimator": type(estimator).__name__,
+        "chosen": {parameter: getattr(estimator, parameter)},
+        "choice": explanation.choice,
+        "standardized": explanation.standardized,
+    }
+
+
+def _row(explanation, row):
+    found, ids = explanation.explanations, explanation.table.ids
+    return {
+        "row": row,
+        "id": explanation.query.ids[row],
+        "share": found.share[row],
+        "ratio": found.ratio[row],
+        "dominated": found.dominated[row],
+        "proponents": _ranked(ids, found.proponents[row], found.proponent_influence[row]),
+        "opponents": _ranked(ids, found.opponents[row], found.opponent_influence[row]),
+    }
 
 
 def _size(table):
@@ -105,28 +110,23 @@ def format_influence(summary):
     """
     data, query, model = summary["data"], summary["query"], summary["model"]
     chosen = ", ".join(f"{name}={number(value)}" for name, value in model["chosen"].items())
-    n_dominated = f"{summary['n_dominated']} of {counted(query['n_rows'], 'row')}"
+    n_dominated, n_query = summary["n_dominated"], counted(query["n_rows"], "row")
     size = f"{counted(data['n_rows'], 'row')}, {counted(data['n_columns'], 'column')}"
     facts = [
         ("data", f"{data['name']}: {size}"),
-        ("explained", f"{query['name']} ({counted(query['n_rows'], 'row')})"),
+        ("explained", f"{query['name']} ({n_query})"),
         ("model", f"{model['estimator']}({chosen}): {model['choice']}"),
         ("method", summary["method"]),
-        ("dominated", f"{n_dominated} by one training row"),
+        ("dominated", f"{n_dominated} of {n_query} by one training row"),
     ]
-    table = [line for row in summary["rows"] for line in _lines(row)]
+    rules = (_SIGN_RULE, _SHARE_RULE, _DOMINATED.format(summary["dominance"]))
     header = ("id", "share", "proponent", "nats", "opponent", "nats")
-    return "\n".join(
-        [
-            *(line for label, text in facts for line in entry(label, text)),
-            "",
-            *wrap(_SIGN_RULE, _WIDTH),
-            *wrap("share: of the row's likelihood, what its proponents carry.", _WIDTH),
-            *wrap(_DOMINATED.format(summary["dominance"]), _WIDTH),
-            "",
-            *aligned(header, table),
-        ]
-    )
+    paragraphs = [
+        [line for label, text in facts for line in entry(label, text)],
+        [line for rule in rules for line in wrap(rule, _WIDTH)],
+        aligned(header, [line for row in summary["rows"] for line in _lines(row)]),
+    ]
+    return "\n\n".join("\n".join(lines) for lines in paragraphs)
 
 
 def _lines(row):
