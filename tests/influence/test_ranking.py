@@ -1,6 +1,7 @@
 """The training rows of greatest influence, found while blocks pass by."""
 
 import numpy as np
+import pytest
 from numpy.testing import assert_array_equal
 
 from skmem.influence._ranking import top_rows
