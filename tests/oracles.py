@@ -271,3 +271,18 @@ def refit_leave_one_group_out(estimator, X, groups):
             for i, group in enumerate(groups)
         ]
     )
+
+
+def chained_groups(distances, threshold):
+    """Groups of rows joined by distances (n, n) of at most the threshold, as a set of sets: spread row by row."""
+    groups, left = set(), set(range(len(distances)))
+    while left:
+        group, frontier = set(), [min(left)]
+        while frontier:
+            row = frontier.pop()
+            group.add(row)
+            near = np.flatnonzero(distances[row] <= threshold)
+            frontier += [j for j in near.tolist() if j not in group and j not in frontier]
+        groups.add(frozenset(group))
+        left -= group
+    return groups
