@@ -40,6 +40,8 @@ class EuclideanPairs:
     They are those of centred rows in units of the largest norm, so that nothing overflows.
     """
 
+    dtype = np.float32
+
     def __init__(self, X, Y):
         self.X, self.Y = X, Y
         centre = Y.mean(axis=0)
@@ -90,7 +92,7 @@ class GowerPairs:
     The first `n_numeric` columns hold scaled numbers, the others codes of categories.
     """
 
-    tree = False
+    tree, dtype = False, np.float64
 
     def __init__(self, X, Y, n_numeric):
         self.X, self.Y, self.n_numeric = X, Y, n_numeric
@@ -166,10 +168,10 @@ class _Balls:
         self.weights = np.ones(len(radii)) if weights is None else weights
         padding = (0, _padded(len(radii)) - len(radii))
         bounds = pairs.bounds(pairs.y_norms, radii)
-        self.surely, self.at_most = (np.pad(b, padding).astype(np.float64) for b in bounds)
+        self.surely, self.at_most = (np.pad(b, padding).astype(pairs.dtype) for b in bounds)
 
     def count(self, rough, rows, columns):
-        hit = np.flatnonzero(rough <= self.at_most[columns].astype(rough.dtype))
+        hit = np.flatnonzero(rough <= self.at_most[columns])
         i, j = np.divmod(hit, rough.shape[1])
         inside = rough.ravel()[hit] <= self.surely[columns][j]
         i_all, j_all = i + rows.start, j + columns.start
@@ -211,8 +213,8 @@ def _search_rows(pairs, n_neighbors, exclude_self, balls, rows):
 def _group_minima(pairs, exclude_self, balls, rows):
     """Least rough distance of a block of rows to each group of columns, and the balls they are in."""
     n_rows, n_padded = rows.stop - rows.start, _padded(len(pairs.Y))
-    buffer = np.empty(n_rows * min(_COLUMNS, n_padded), dtype=np.float32)
-    minima = np.empty((n_rows, n_padded // _GROUP), dtype=np.float32)
+    buffer = np.empty(n_rows * min(_COLUMNS, n_padded), dtype=pairs.dtype)
+    minima = np.empty((n_rows, n_padded // _GROUP), dtype=pairs.dtype)
     n_balls = np.zeros(n_rows)
     for columns in gen_batches(n_padded, _COLUMNS):
         rough = pairs.rough(rows, columns, buffer)

@@ -440,3 +440,87 @@ def refit_leave_one_group_out(estimator, X, groups):
             for i, group in enumerate(groups)
         ]
     )
+
+
+def chained_groups(distances, threshold):
+    """Groups of rows joined by distances (n, n) of at most the threshold, as a set of sets: spread row by row."""
+    groups, left = set(), set(range(len(distances)))
+    while left:
+        group, frontier = set(), [min(left)]
+        while frontier:
+            row = frontier.pop()
+            group.add(row)
+            near = np.flatnonzero(distances[row] <= threshold)
+            frontier += [j for j in near.tolist() if j not in group and j not in frontier]
+        groups.add(frozenset(group))
+        left -= group
+    return groups
+
+
+# Copying: every pair of rows, as the definitions read.
+
+
+def gower_distances(X, Y, X_train, categorical):
+    """Mean over columns of differences by the training rows' range, or of 0 and 1 for categories."""
+    total = np.zeros((len(X), len(Y)))
+    for j in range(X_train.shape[1]):
+        for i, x in enumerate(X[:, j]):
+            for k, y in enumerate(Y[:, j]):
+                if j in categorical:
+                    total[i, k] += x != y
+                else:
+                    column = [float(value) for value in X_train[:, j]]
+                    total[i, k] += abs(x - y) / ((max(column) - min(column)) or 1.0)
+    return total / X_train.shape[1]
+
+
+def authentic_rows(X_train, X):
+    """Whether each row is farther from its nearest training row than that one from its own nearest."""
+    among = cdist(X_train, X_train)
+    np.fill_diagonal(among, np.inf)
+    authentic = []
+    for x in X:
+        distances = np.linalg.norm(X_train - x, axis=1)
+        nearest = distances.argmin()
+        authentic.append(distances[nearest] > among[nearest].min())
+    return np.array(authentic)
+
+
+def precision_recall_density_coverage(X_real, X, k):
+    """The four figures from all pairs, with closed balls."""
+
+    def radii(rows):
+        distances = cdist(rows, rows)
+        np.fill_diagonal(distances, np.inf)
+        return np.sort(distances, axis=1)[:, k - 1]
+
+    real, made = radii(X_real), radii(X)
+    distances = cdist(X_real, X)
+    in_real, in_made = distances <= real[:, None], distances <= made[None, :]
+    return (
+        in_real.any(axis=0).mean(),
+        in_made.any(axis=1).mean(),
+        in_real.sum() / (k * len(X)),
+        in_real.any(axis=1).mean(),
+    )
+
+
+def mann_whitney_z(holdout, generated):
+    """U by counting pairs; its variance over all permutations by that of the mid-ranks."""
+    n, m = len(generated), len(holdout)
+    U = sum((g > h) + 0.5 * (g == h) for g in generated for h in holdout)
+    pooled = np.concatenate([holdout, generated])
+    ranks = [np.sum(pooled < v) + 0.5 * (np.sum(pooled == v) + 1) for v in pooled]
+    return (U - (n * m / 2 - 0.5)) / np.sqrt(n * m / (n + m) * np.var(ranks, ddof=1))
+
+
+def share_over_all_labels(near_first, near_second):
+    """Shares of the rows nearer to the first table, for every choice of its rows from both tables."""
+    distances = np.hstack([near_first, near_second])
+    n_first, n_both = near_first.shape[1], distances.shape[1]
+    winners = distances == distances.min(axis=1, keepdims=True)
+    votes = (winners / winners.sum(axis=1, keepdims=True)).sum(axis=0)
+    return [
+        votes[list(chosen)].sum() / len(distances)
+        for chosen in combinations(range(n_both), n_first)
+    ]

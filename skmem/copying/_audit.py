@@ -171,8 +171,9 @@ def audit_copying(
     Notes
     -----
     Copying is found if one of four p-values, adjusted by Holm, is at most `alpha`: more exact copies
-    among the generated than among the held-out rows (Fisher), close rows (Simes, from the rows'
-    p-values), generated rows nearer to the training than to the held-out rows, and membership
+    among the generated than among the held-out rows (Fisher); more generated rows than chance
+    closer than the held-out row that is the 1st, 2nd, 4th, 8th, ... closest (hypergeometric, times the number of
+    comparisons); generated rows nearer to the training than to the held-out rows; and membership
     inference. The last two hold for any generator that did not depend on which rows it was
     trained on. The distance ratio, C_T and authenticity also react to a generator that crowds dense
     regions and copies nothing: they are shown, and do not decide.

@@ -223,9 +223,10 @@ def _cells(tables, distinct, n_cells, seed):
 def _embedded(tables):
     """All rows; categories as indicators, of which two that differ are at distance 1."""
     X = np.concatenate([tables.train, tables.holdout, tables.generated])
-    numbers, codes = X[:, : tables.n_numeric], X[:, tables.n_numeric :].astype(np.intp)
+    # 32 bits, as k-means wants them.
+    numbers, codes = X[:, : tables.n_numeric], X[:, tables.n_numeric :].astype(np.int32)
     if not codes.shape[1]:
         return numbers
-    rows, half = np.arange(len(X)), np.full(len(X), np.sqrt(0.5))
+    rows, half = np.arange(len(X), dtype=np.int32), np.full(len(X), np.sqrt(0.5))
     indicators = [csr_array((half, (rows, column))) for column in codes.T]
-    return hstack([csr_array(numbers), *indicators], format="csr")
+    return hstack([csr_array(numbers), *indicators] if tables.n_numeric else indicators, "csr")

@@ -5,7 +5,7 @@ from scipy.stats import hypergeom, rankdata
 
 from skmem._math import difference
 from skmem._sklearn import num_samples
-from skmem.copying._statistics import holm
+from skmem.copying._statistics import holm, precedence_p_value
 
 
 def adjusted_evidence(records, membership):
@@ -16,8 +16,7 @@ def adjusted_evidence(records, membership):
     n_both = records.n_copies + records.n_holdout_copies
     p_values = {
         "exact copies": hypergeom.sf(records.n_copies - 1, n + n_control, n_both, n),
-        # Simes' p-value of all rows together is the least adjusted one of Benjamini and Hochberg.
-        "close rows": records.adjusted_p_values.min(),
+        "close rows": precedence_p_value(records.p_values, n_control),
         "nearer to training rows": records.p_value,
         "membership inference": membership.p_value,
     }
@@ -28,26 +27,40 @@ def adjusted_evidence(records, membership):
 def verdict(found, evidence, alpha):
     """One sentence."""
     records = found["closest_records"]
-    n = len(records.distances)
-    copies = f"{records.n_copies} of {n} generated rows are exact copies of training rows"
+    copies = f"{records.n_copies} of {len(records.distances)} generated rows are exact copies"
     if not evidence:
-        return f"{copies}; whether that is more than chance cannot be concluded without held-out rows."
-    against = f"{copies}, of the held-out rows {records.n_holdout_copies} of {len(records.holdout_distances)}"
-    if min(evidence.values()) <= alpha:
+        unknown = (
+            "whether that is more than chance, and which rows are too close, cannot be concluded"
+        )
+        return f"{copies} of training rows; {unknown} without held-out rows."
+    copies += (
+        f" (of the held-out rows {records.n_holdout_copies} of {len(records.holdout_distances)})"
+    )
+    least = min(evidence.values())
+    if least <= alpha:
         named = " and ".join(name for name, p in evidence.items() if p <= alpha)
         return (
-            f"The generated data copy the training data: {against}; {records.n_suspects} rows are closer "
-            f"than chance explains; the evidence is in {named} (p = {min(evidence.values()):.2g})."
+            f"The generated data copy the training data: {copies}, {records.n_suspects} are closer to a "
+            f"training row than chance explains, and there is evidence in {named} (p = {least:.2g})."
         )
-    suspects = f"{records.n_suspects} rows are suspect, but all tests together may be chance"
-    crowds = ("distance_ratios", "data_copying", "authenticity")
-    p_values = holm([found[name].p_value for name in crowds if found[name] is not None])
-    if min(p_values) <= alpha and not records.n_suspects:
-        suspects = (
-            "rows lie closer to the training rows than held-out ones do, but no closer than to held-out "
-            "rows: they crowd dense regions"
+    if records.n_suspects:
+        rest = f"{records.n_suspects} are suspect, but all tests together may be chance"
+    elif records.n_copies:
+        rest = "chance may explain as much, and no other row is suspect"
+    elif _crowds(found, alpha):
+        rest = (
+            "generated rows lie closer to the training rows than held-out rows do, yet no closer than to "
+            "held-out rows: they crowd dense regions"
         )
-    return f"Copying is not shown: {against}; {suspects}."
+    else:
+        rest = "no row is suspect, and nothing tells training rows from held-out ones"
+    return f"No copying was shown: {copies}; {rest}."
+
+
+def _crowds(found, alpha):
+    """Whether generated rows lie closer to the training rows than held-out ones do."""
+    tests = [found[name] for name in ("distance_ratios", "data_copying", "authenticity")]
+    return min(holm([test.p_value for test in tests if test is not None])) <= alpha
 
 
 def memorization_of(density, X_train, copied, ratios):

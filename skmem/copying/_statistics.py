@@ -1,7 +1,7 @@
 """Permutation laws, ranks and intervals: pure functions of arrays."""
 
 import numpy as np
-from scipy.stats import norm
+from scipy.stats import hypergeom, norm
 
 from skmem._distances import duplicate_groups
 
@@ -14,6 +14,22 @@ def conformal_p_values(calibration, values):
     """
     below = np.searchsorted(np.sort(calibration), values, side="right")
     return (below + 1) / (len(calibration) + 1)
+
+
+def precedence_p_value(p_values, n_calibration):
+    """Probability that so many of all values lie below the j-th least calibration value.
+
+    The `p_values` are conformal ones. For j = 1, 2, 4, ... the number of values below it is held against
+    its law when values and calibration values are drawn alike, a hypergeometric one, and the least
+    probability is taken times the number of j.
+    """
+    j = 2 ** np.arange(int(np.log2(n_calibration)) + 1)
+    rank = np.sort(np.rint(p_values * (n_calibration + 1)))
+    n_below = np.searchsorted(rank, j, side="right")
+    n_both = n_calibration + len(p_values)
+    # Of the first n_below + j - 1 values of both kinds, at most j - 1 are of the calibration.
+    tails = hypergeom.cdf(j - 1, n_both, n_calibration, n_below + j - 1)
+    return float(min(1.0, len(j) * tails.min()))
 
 
 def holm(p_values):
