@@ -259,6 +259,204 @@ def one_draw_at_a_time(module, x, noise):
     return weights
 
 
+# Influence
+
+
+def leave_one_out_influence_by_refits(estimator, X_train, X, sample_weight=None):
+    """Log-density of each point by a fit to all rows minus that by a fit without each row, row by row."""
+    weight = None if sample_weight is None else np.asarray(sample_weight)
+
+    def scores(rows):
+        params = {} if weight is None else {"sample_weight": weight[rows]}
+        return clone(estimator).fit(X_train[rows], **params).score_samples(X)
+
+    everything = np.arange(len(X_train))
+    whole, influence = scores(everything), []
+    for i in everything:
+        without = scores(np.delete(everything, i))
+        # a point of density zero either way is not helped
+        influence.append([a - b if a != b else 0.0 for a, b in zip(whole, without, strict=True)])
+    return np.array(influence)
+
+
+def pooled_influence(scores, train_mask):
+    """Log-mean-exp over the fits with row i minus that over those without it, pair by pair."""
+    n_samples, n_points = train_mask.shape[1], scores.shape[1]
+    influence = np.empty((n_samples, n_points))
+    for i in range(n_samples):
+        for j in range(n_points):
+            u = log_mean_exp(scores[train_mask[:, i], j])
+            v = log_mean_exp(scores[~train_mask[:, i], j])
+            influence[i, j] = u - v if u != v else 0.0
+    return influence
+
+
+def matched_influence(scores, train_mask, n_folds):
+    """Mean over rotations of equal-sized log-mean-exps, pair by pair and repeat by repeat."""
+    influence = np.empty((train_mask.shape[1], scores.shape[1]))
+    for i in range(len(influence)):
+        for j in range(scores.shape[1]):
+            # of row i's folds, with point j's scores in the place of the row's own
+            own_scores = scores[:, [j]]
+            influence[i, j] = matched_memorization(own_scores, train_mask[:, [i]], n_folds)[0]
+    return influence
+
+
+# --- gradients of single rows ---
+
+
+def vae_row_losses(vae, X, noise, state=None):
+    """Minus the ELBO of each row as trained, at its own draws, a list of scalars; and the parameters behind them."""
+    import copy
+
+    import torch
+    from torch.distributions import kl_divergence
+
+    module = copy.deepcopy(vae.net_.module_).double().eval()
+    if state is not None:
+        module.load_state_dict(state)
+    losses = []
+    for x, draws in zip(torch.as_tensor(vae._columns.forward(X, 0)[0]), noise, strict=True):
+        q = module.encode(x[None])
+        log_likelihoods = [
+            module.decode(q.base_dist.loc + q.base_dist.scale * torch.as_tensor(draw)).log_prob(x)
+            for draw in draws
+        ]
+        divergence = kl_divergence(q, module.prior).squeeze()
+        losses.append(vae.beta * divergence - sum(log_likelihoods).squeeze() / len(draws))
+    return losses, list(module.parameters())
+
+
+def row_gradients(losses, parameters):
+    """Gradient of each loss, by a backward pass of its own: (n_rows, n_parameters), float64."""
+    import torch
+
+    gradients = []
+    for loss in losses:
+        parts = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
+        filled = [
+            torch.zeros_like(p) if g is None else g for g, p in zip(parts, parameters, strict=True)
+        ]
+        gradients.append(torch.cat([g.flatten() for g in filled]).double().numpy())
+    return np.array(gradients)
+
+
+# --- influence functions ---
+
+
+def moved_mixture(mixture, basis, kind, theta):
+    """Shares, means and matrices of a fitted mixture moved by `theta`: logits, whitened means, matrix logarithms."""
+    from scipy.linalg import expm
+
+    n_components, n_features = mixture.means_.shape
+    weights = mixture.weights_
+    w, a, s = np.split(theta, np.cumsum([n_components - 1, n_components * n_features]))
+    logits = np.log(weights) + basis @ w / np.sqrt(weights)
+    means, matrices = [], []
+    for k, (share, step) in enumerate(zip(weights, a.reshape(n_components, -1), strict=True)):
+        factor = mixture.precisions_cholesky_
+        factor = factor if kind == "tied" else factor[k]
+        if kind in ("diag", "spherical"):
+            factor = np.diag(np.broadcast_to(factor, n_features))
+        root = np.linalg.inv(factor).T  # Sigma = root @ root.T
+        means.append(mixture.means_[k] + root @ step / np.sqrt(share))
+        own = s if kind == "tied" else s.reshape(n_components, -1)[k]
+        log_matrix = np.sqrt(2 if kind == "tied" else 2 / share) * _symmetric(
+            own, kind, n_features
+        )
+        matrices.append(root @ expm(log_matrix) @ root.T)
+    return np.exp(logits - logsumexp(logits)), means, matrices
+
+
+def _symmetric(coordinates, kind, n_features):
+    if kind == "diag":
+        return np.diag(coordinates)
+    if kind == "spherical":
+        return np.eye(n_features) * coordinates / np.sqrt(n_features)
+    out = np.zeros((n_features, n_features))
+    for value, i, j in zip(coordinates, *np.triu_indices(n_features), strict=True):
+        out[i, j] = out[j, i] = value if i == j else value / np.sqrt(2)
+    return out
+
+
+def jacobian_by_differences(function, theta, step=1e-4):
+    """Derivatives of a vector function, one column for each parameter, by central differences of fourth order."""
+    columns = []
+    for e in np.eye(len(theta)) * step:
+        near, far = (function(theta + m * e) - function(theta - m * e) for m in (1, 2))
+        columns.append((8 * near - far) / (12 * step))
+    return np.stack(columns, axis=-1)
+
+
+def second_derivative(function, step=0.03):
+    """Second derivative at 0, by central differences of sixth order."""
+    weights = {0: -49 / 18, 1: 3 / 2, 2: -3 / 20, 3: 1 / 90}
+    return (
+        sum(
+            w * (function(m * step) + function(-m * step)) / (1 + (m == 0))
+            for m, w in weights.items()
+        )
+        / step**2
+    )
+
+
+def separated_mixture_influence(x, z, mean, variance, n_cluster, n_rows):
+    """Influence of x on z, both in one of several spherical clusters that are far apart, to first order."""
+    d = len(mean)
+    squares = (z - mean) @ (z - mean) * ((x - mean) @ (x - mean)) / (d * variance)
+    bracket = squares - (z - x) @ (z - x)
+    return (d + 2) / (2 * n_cluster) + bracket / (2 * n_cluster * variance) - 1 / n_rows
+
+
+def ekfac_influence(train, points, share):
+    """EK-FAC from lists of explicit pairs (a, delta) of each layer and row, as its definition reads; see George 2018.
+
+    `train` and `points` are lists over layers of (a (n, n_positions, n_in), delta (n, n_positions, n_out)). Damping
+    is `share` times the mean eigenvalue of each layer.
+    """
+    total = 0
+    for (a, delta), (b, epsilon) in zip(train, points, strict=True):
+        n = len(a)
+        A = sum(np.outer(x, x) for row in a for x in row) / n
+        G = sum(np.outer(d, d) for row in delta for d in row) / n
+        U, W = np.linalg.eigh(A)[1], np.linalg.eigh(G)[1]
+        turned = [W.T @ sum(map(np.outer, d, x)) @ U for x, d in zip(a, delta, strict=True)]
+        eigenvalues = sum(D**2 for D in turned) / n
+        damped = eigenvalues + share * eigenvalues.mean()
+        others = [W.T @ sum(map(np.outer, d, x)) @ U for x, d in zip(b, epsilon, strict=True)]
+        total += np.array([[np.sum(D * E / damped) for E in others] for D in turned]) / n
+    return total
+
+
+# Rows left out with their group, groups of near-copies
+
+
+def refit_leave_one_group_out(estimator, X, groups):
+    """Log-density of each row under a fit to all rows of other groups."""
+    groups = np.asarray(groups)
+    return np.array(
+        [
+            clone(estimator).fit(X[groups != group]).score_samples(X[i : i + 1])[0]
+            for i, group in enumerate(groups)
+        ]
+    )
+
+
+def chained_groups(distances, threshold):
+    """Groups of rows joined by distances (n, n) of at most the threshold, as a set of sets: spread row by row."""
+    groups, left = set(), set(range(len(distances)))
+    while left:
+        group, frontier = set(), [min(left)]
+        while frontier:
+            row = frontier.pop()
+            group.add(row)
+            near = np.flatnonzero(distances[row] <= threshold)
+            frontier += [j for j in near.tolist() if j not in group and j not in frontier]
+        groups.add(frozenset(group))
+        left -= group
+    return groups
+
+
 # Copying: every pair of rows, as the definitions read.
 
 

@@ -42,11 +42,26 @@ def read_tables(X_train, X_holdout, X_generated, metric="auto", categorical_feat
         number, or categories where the metric needs numbers.
     """
     given = {"X_train": X_train, "X_holdout": X_holdout, "X_generated": X_generated}
+    values, metric, n_numeric = _in_one_space(given, metric, categorical_features)
+    holdout = None if X_holdout is None else values[1]
+    libraries = {name.removeprefix("X_"): frame_library(X) for name, X in given.items()}
+    return Tables(values[0], holdout, values[-1], metric, n_numeric, libraries)
+
+
+def read_table(X, metric="auto", categorical_features=None):
+    """As `read_tables`, of one table, which stands for the training rows and for the generated ones."""
+    (rows,), metric, n_numeric = _in_one_space({"X": X}, metric, categorical_features)
+    return Tables(rows, None, rows, metric, n_numeric, {"train": frame_library(X)})
+
+
+def _in_one_space(given, metric, categorical_features):
+    """Rows of each table that is given, the metric, and the number of numeric columns before the others."""
     tables = {name: _columns(X, name) for name, X in given.items() if X is not None}
     _same_columns(tables)
-    marked = _marked(categorical_features, list(tables["X_train"]))
+    first = list(next(iter(tables.values())))
+    marked = _marked(categorical_features, first)
     numbers, categories = [], []
-    for name in tables["X_train"]:
+    for name in first:
         parts = {table: columns[name] for table, columns in tables.items()}
         if name in marked or _is_categorical(parts, name):
             categories.append(_codes(parts.values()))
@@ -54,12 +69,9 @@ def read_tables(X_train, X_holdout, X_generated, metric="auto", categorical_feat
             numbers.append(_numbers(parts, name))
     metric = _metric(metric, categories, marked)
     numbers = [_scaled(column, metric) for column in numbers]
-    values = [
-        np.column_stack([column[i] for column in numbers + categories]) for i in range(len(tables))
-    ]
-    holdout = None if X_holdout is None else values[1]
-    libraries = {name.removeprefix("X_"): frame_library(X) for name, X in given.items()}
-    return Tables(values[0], holdout, values[-1], metric, len(numbers), libraries)
+    columns = numbers + categories
+    values = [np.column_stack([column[i] for column in columns]) for i in range(len(tables))]
+    return values, metric, len(numbers)
 
 
 def _metric(metric, categories, marked):
@@ -112,7 +124,7 @@ def _frame_columns(X, name):
 
 
 def _same_columns(tables):
-    first = list(tables["X_train"])
+    first = list(next(iter(tables.values())))
     for name, columns in tables.items():
         if len(columns) != len(first):
             raise ValueError(
