@@ -257,3 +257,27 @@ def one_draw_at_a_time(module, x, noise):
             log_likelihood = module.decode(torch.as_tensor(z[None])).log_prob(row).item()
             weights[s, i] = log_likelihood + (norm.logpdf(z) - norm.logpdf(z, loc, scale)).sum()
     return weights
+
+
+# Change of variables
+
+
+def log_abs_det_by_differences(transform, x, step=1e-5):
+    """Log |det| of the Jacobian of a function of rows at one point: central differences, extrapolated once."""
+    steps = np.eye(len(x)) * step
+
+    def jacobian(h):
+        return (transform(x + h * steps) - transform(x - h * steps)) / (2 * h * step)
+
+    return np.linalg.slogdet((4 * jacobian(0.5) - jacobian(1.0)) / 3)[1]
+
+
+def quantile_slope(x, knots, heights):
+    """Slope at x of the line through the knots: the mean of those of the segments that x touches, to rounding."""
+    off = 1e-13 * np.abs(knots).max()
+    slopes = [
+        (heights[j + 1] - heights[j]) / (knots[j + 1] - knots[j])
+        for j in range(len(knots) - 1)
+        if knots[j + 1] - knots[j] > off and knots[j] - off <= x <= knots[j + 1] + off
+    ]
+    return np.mean(slopes) if slopes else 0.0

@@ -124,7 +124,7 @@ class TransformedDensity(BaseDensity):
         weights = {} if sample_weight is None else self._check_weights(sample_weight, X)
         transformer = fit_transformer(self.transformer, X, **weights)
         Z, log_det = change_variables(transformer, X)
-        self.density_ = clone(self.density).fit(Z, **weights)
+        self.density_ = clone(self.density).fit(Z, None, **weights)
         self.transformer_, self._fit_log_det = transformer, log_det
         return self
 

@@ -19,7 +19,7 @@ def fit_transformer(transformer, X, sample_weight=None):
         takes = has_fit_parameter(transformer, "sample_weight")
         rows = safe_indexing(X, used)
         weights = {"sample_weight": sample_weight[used]} if takes else {}
-    return clone(transformer).fit(rows, **weights)
+    return clone(transformer).fit(rows, None, **weights)  # FrozenEstimator insists on a y
 
 
 def transform(transformer, X):
