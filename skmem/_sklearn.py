@@ -14,6 +14,7 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_params,
 )
+from sklearn.utils.validation import _check_method_params as rows_of_params
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 from sklearn.utils.validation import _get_feature_names as get_feature_names
 from sklearn.utils.validation import _num_samples as num_samples
@@ -34,6 +35,7 @@ __all__ = [
     "get_feature_names",
     "num_samples",
     "power_scaler",
+    "rows_of_params",
     "take_columns",
 ]
 

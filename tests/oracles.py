@@ -281,3 +281,9 @@ def quantile_slope(x, knots, heights):
         if knots[j + 1] - knots[j] > off and knots[j] - off <= x <= knots[j + 1] + off
     ]
     return np.mean(slopes) if slopes else 0.0
+
+
+def refits_with_weights(estimator, X, weights, train_mask):
+    """Log-densities of all rows under a fit to the rows of every mask with their weights, (n_fits, n_samples)."""
+    fits = [clone(estimator).fit(X[m], sample_weight=weights[m]) for m in train_mask]
+    return np.array([fit.score_samples(X) for fit in fits])

@@ -14,7 +14,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_memory
 
 from skmem._random import set_random_state
-from skmem._sklearn import num_samples, safe_indexing
+from skmem._sklearn import num_samples, rows_of_params, safe_indexing
 from skmem._version import __version__
 from skmem.cross_fitting._progress import track
 from skmem.cross_fitting._responses import check_scores, score_rows
@@ -31,6 +31,7 @@ class FitJob:
     y: Any
     X_eval: Any
     response: str
+    params: dict
 
     @property
     def n_points(self):
@@ -38,19 +39,20 @@ class FitJob:
         return num_samples(self.X_eval)
 
 
-def make_job(estimator, X, y, X_eval, response):
+def make_job(estimator, X, y, X_eval, response, params=None):
     """Return the FitJob of a call, its data such that rows can be taken from it.
 
     Raises
     ------
     ValueError
-        If points other than `X` are to be scored by labels, which they lack.
+        If points other than `X` are to be scored by labels, which they lack, or weights are not one for each row.
     """
     if response == "predict_proba" and X_eval is not None and X_eval is not X:
         raise ValueError(
             "X_eval must be None for response='predict_proba', since y has the labels of X alone, "
             f"got an object of type {type(X_eval).__name__}."
         )
+    _check_weights(params or {}, num_samples(X))
     scores_X = X_eval is None or X_eval is X
     # Strided arrays reach a worker process contiguous, where sums may round otherwise: make them
     # so for all. The indexable of lists are lists, that of sparse matrices is in CSR format.
@@ -58,7 +60,16 @@ def make_job(estimator, X, y, X_eval, response):
         np.ascontiguousarray(a) if isinstance(a, np.ndarray) and not a.flags.forc else a
         for a in (*indexable(X, y), *indexable(X_eval))
     )
-    return FitJob(clone(estimator), X, y, X if scores_X else X_eval, response)
+    return FitJob(clone(estimator), X, y, X if scores_X else X_eval, response, params or {})
+
+
+def _check_weights(params, n_samples):
+    """Check that weights are one for each row; others would be taken for those of a fit of as many rows."""
+    for name, weights in params.items():
+        if name.rpartition("__")[2] == "sample_weight" and np.shape(weights)[:1] != (n_samples,):
+            raise ValueError(
+                f"{name} must have one entry for each of the {n_samples} rows of X, got shape {np.shape(weights)}."
+            )
 
 
 def fit_rows(job, fit, train, seed):
@@ -66,7 +77,7 @@ def fit_rows(job, fit, train, seed):
     estimator = set_random_state(clone(job.estimator), seed)
     rows = [safe_indexing(a, train) for a in (job.X, job.y) if a is not None]
     with _noting(job, fit):
-        estimator.fit(*rows)
+        estimator.fit(*rows, **rows_of_params(job.X, job.params, train))
     return estimator
 
 
@@ -113,7 +124,7 @@ def _key(job):
     """Hash all that the scores of a fit depend on but its rows and seed, once for all fits."""
     estimator = set_random_state(clone(job.estimator), 0)
     versions = (__version__, sklearn.__version__)
-    return joblib.hash((versions, estimator, job.X, job.y, job.X_eval, job.response))
+    return joblib.hash((versions, estimator, job.X, job.y, job.X_eval, job.response, job.params))
 
 
 @contextmanager

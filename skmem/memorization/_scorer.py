@@ -20,9 +20,10 @@ from skmem.memorization._frames import describe_rows, make_frame
 from skmem.memorization._leave_one_out import leave_one_out, leaves_one_out
 from skmem.memorization._paths import PATH_ATTRIBUTES
 from skmem.memorization._queries import RefittedQueries, given
+from skmem.memorization._routing import RoutedFit
 
 
-class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
+class MemorizationScorer(RoutedFit, RefittedQueries, MetaEstimatorMixin, BaseEstimator):
     """Memorization of every training row by a density, or any estimator that scores rows.
 
     In nats; positive = the training row raises its own likelihood (it is memorized), 0 = no effect.
@@ -170,7 +171,7 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
         self.progress = progress
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None, *, groups=None):
+    def fit(self, X, y=None, *, groups=None, **params):
         """Score the memorization of every row of `X`.
 
         Parameters
@@ -181,6 +182,9 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
             Targets, for estimators that take them.
         groups : array-like of shape (n_samples,), default=None
             Groups of rows, for splitters that keep them together.
+        **params : dict
+            Further parameters of the estimator's `fit`, such as `sample_weight`, or ``step__sample_weight`` for a
+            Pipeline. Each fit gets the entries of its training rows; no cross-fit has a closed form then.
 
         Returns
         -------
@@ -198,19 +202,20 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
         response = resolve_response(self._estimator(), y, self.response)
         seen = BaseEstimator()
         validate_data(seen, X, skip_check_array=True)
-        estimator = default_density(X) if self.estimator is None else self.estimator
+        params = self._routed(params)
+        estimator = default_density(X, **params) if self.estimator is None else self.estimator
         warn_of_useless_memory(self.memory, self.random_state)
         seeds = child_seeds(self.random_state, 5)
-        options = FitOptions(None, response, self.memory, self.n_jobs, self.progress)
+        options = FitOptions(None, response, self.memory, self.n_jobs, self.progress, params)
         by_leaving_one_out = leaves_one_out(self, estimator, response, groups)
         unfitted = set_random_state(clone(estimator), seeds[0])
         if by_leaving_one_out:
-            fitted = unfitted.fit(X, *given(y))
+            fitted = unfitted.fit(X, *given(y), **params)
             estimate = leave_one_out(estimator, fitted, X, y, options, seeds[1])
         else:
             design = Design(self.cv, self.n_repeats, self.reduction, self.tol, seeds[2:])
             estimate = cross_fitted(estimator, X, y, groups, design, options)
-            fitted = unfitted.fit(X, *given(y)) if self.refit else None
+            fitted = unfitted.fit(X, *given(y), **params) if self.refit else None
         return self._keep(estimate, fitted, describe_rows(X), seen)
 
     def top(self, n=10):
