@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import sklearn
+from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.exceptions import UnsetMetadataPassedError
 from sklearn.linear_model import LogisticRegression
@@ -223,7 +224,7 @@ def test_a_search_slices_the_weights_of_a_scorer():
     np.testing.assert_allclose(
         search.cv_results_["mean_test_score"], plain.cv_results_["mean_test_score"]
     )
-    expected = scorer(kde).set_params(**search.best_params_).fit(X, sample_weight=WEIGHTS)
+    expected = clone(scorer()).set_params(**search.best_params_).fit(X, sample_weight=WEIGHTS)
     np.testing.assert_array_equal(search.best_estimator_.memorization_, expected.memorization_)
 
 
