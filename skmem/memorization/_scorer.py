@@ -33,8 +33,8 @@ class MemorizationScorer(RoutedFit, RefittedQueries, MetaEstimatorMixin, BaseEst
     estimator : estimator object, default=None
         What memorizes: a density with `score_samples`, a classifier with `predict_proba`, or a Pipeline or search
         around one. A Pipeline is scored in the space of its last step, which moves from fit to fit: to scale rows
-        take a :class:`~skmem.density.TransformedDensity`. None is a KernelDensity with the bandwidth of the highest leave-one-out likelihood of X, the same
-        in all fits.
+        take a :class:`~skmem.density.TransformedDensity`. None is a KernelDensity with the bandwidth of the highest
+        leave-one-out likelihood of X, the same in all fits.
     cv : int, splitter or iterable of (train, test) indices, default=10
         For cross-fitting: an int is shuffled K-fold, repeated; a splitter is used as it stands, with its own seed.
     n_repeats : int, default=10

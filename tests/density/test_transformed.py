@@ -37,6 +37,7 @@ from tests.oracles import (
     refit_cross_fit,
     refit_leave_one_out,
 )
+from tests.staged import Annealed
 
 rng = np.random.default_rng(0)
 # Skewed and correlated columns of differing size, all positive; POINTS lie between the rows.
@@ -376,6 +377,28 @@ def test_exactness_is_that_of_the_density():
     assert TransformedDensity(log, GaussianMixture(1)).leave_one_out_is_exact
     assert not TransformedDensity(log, GaussianMixture(2)).leave_one_out_is_exact
     assert TransformedDensity(log, kde).leave_one_out_is_exact
+
+
+def test_closed_forms_know_of_weights():
+    weight = np.arange(40.0) % 3
+    density = TransformedDensity(log, kde).fit(X, sample_weight=weight)
+    keep = ~np.eye(40, dtype=bool)
+    fits = [clone(density).fit(X[k], sample_weight=weight[k]) for k in keep]
+    slow = [fit.score_samples(X[~k])[0] for fit, k in zip(fits, keep, strict=True)]
+    # one score a row, for those of weight zero as well
+    np.testing.assert_allclose(density.leave_one_out_score_samples(), slow, rtol=0, atol=1e-8)
+
+
+def test_stages_go_through_in_the_units_of_the_rows():
+    fitted = TransformedDensity(StandardScaler(), Annealed(random_state=0)).fit(X)
+    stages = list(fitted.staged_score_samples(POINTS))
+    assert fitted.stages_ == [1, 2, 4]
+    # the last stage is the density, with the same volumes
+    np.testing.assert_allclose(stages[-1], fitted.score_samples(POINTS))
+    assert not np.allclose(stages[0], stages[-1])
+    scorer = MemorizationScorer(fitted, cv=4, n_repeats=2, random_state=0).fit(X)
+    np.testing.assert_array_equal(scorer.stages_, [1, 2, 4])
+    np.testing.assert_allclose(scorer.memorization_path_[-1], scorer.memorization_)
 
 
 def test_memorization_of_refits_has_the_volumes_of_their_scalers():
