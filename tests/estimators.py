@@ -5,6 +5,7 @@ import inspect
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.mixture import GaussianMixture as ScikitLearnMixture
+from sklearn.preprocessing import RobustScaler, StandardScaler
 
 from skmem import MemorizationScorer, density, memorization, model_selection
 
@@ -33,6 +34,10 @@ SETTINGS = {
     "MemorizationFilter": [
         {},
         {"scorer": MemorizationScorer(random_state=0, cv=3, n_repeats=2, method="cross-fit")},
+    ],
+    "TransformedDensity": [
+        {"transformer": StandardScaler(), "density": density.KernelDensity(bandwidth=0.7)},
+        {"transformer": RobustScaler(), "density": density.GaussianMixture(random_state=0)},
     ],
     "MemorizationScorer": [
         {"random_state": 0},
@@ -71,7 +76,11 @@ HAS_A_LENGTH = {
 
 # A bandwidth found from the data depends on how the rows came by their weights: rules of thumb count
 # effective rows, and leaving one out leaves it out whole or one copy of it.
-WEIGHTS_COUNT_ROWS = {"KernelDensity": lambda params: not isinstance(params["bandwidth"], str)}
+# A scaler that takes no weights counts every row once.
+WEIGHTS_COUNT_ROWS = {
+    "KernelDensity": lambda params: not isinstance(params["bandwidth"], str),
+    "TransformedDensity": lambda params: isinstance(params["transformer"], StandardScaler),
+}
 
 # Densities whose score is a total, as in scikit-learn; all others have means.
 TOTAL_SCORE = {"KernelDensity"}

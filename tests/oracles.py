@@ -524,3 +524,33 @@ def share_over_all_labels(near_first, near_second):
         votes[list(chosen)].sum() / len(distances)
         for chosen in combinations(range(n_both), n_first)
     ]
+
+
+# Change of variables
+
+
+def log_abs_det_by_differences(transform, x, step=1e-5):
+    """Log |det| of the Jacobian of a function of rows at one point: central differences, extrapolated once."""
+    steps = np.eye(len(x)) * step
+
+    def jacobian(h):
+        return (transform(x + h * steps) - transform(x - h * steps)) / (2 * h * step)
+
+    return np.linalg.slogdet((4 * jacobian(0.5) - jacobian(1.0)) / 3)[1]
+
+
+def quantile_slope(x, knots, heights):
+    """Slope at x of the line through the knots: the mean of those of the segments that x touches, to rounding."""
+    off = 1e-13 * np.abs(knots).max()
+    slopes = [
+        (heights[j + 1] - heights[j]) / (knots[j + 1] - knots[j])
+        for j in range(len(knots) - 1)
+        if knots[j + 1] - knots[j] > off and knots[j] - off <= x <= knots[j + 1] + off
+    ]
+    return np.mean(slopes) if slopes else 0.0
+
+
+def refits_with_weights(estimator, X, weights, train_mask):
+    """Log-densities of all rows under a fit to the rows of every mask with their weights, (n_fits, n_samples)."""
+    fits = [clone(estimator).fit(X[m], sample_weight=weights[m]) for m in train_mask]
+    return np.array([fit.score_samples(X) for fit in fits])

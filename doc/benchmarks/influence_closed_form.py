@@ -1,8 +1,8 @@
 """The influence of 20,000 training rows on 1,000 points, in closed form, against the distances it is made of.
 
-Both sides use all threads they find. A kernel density needs all distances: scikit-learn's `euclidean_distances`. One of
-k nearest neighbours needs the k + 1 nearest rows of each point: scikit-learn's `NearestNeighbors`, and a matrix to write
-into.
+Both sides use all threads they find. A kernel density needs all distances: scikit-learn's `euclidean_distances`.
+One of k nearest neighbours needs the k + 1 nearest rows of each point: scikit-learn's `NearestNeighbors`, and a
+matrix to write into.
 """
 
 from functools import partial

@@ -113,6 +113,7 @@ class FitOptions:
     memory: Any = None
     n_jobs: int | None = None
     progress: bool = False
+    params: dict | None = None
 
 
 @validate_params(
@@ -123,6 +124,7 @@ class FitOptions:
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
         "progress": ["boolean"],
+        "params": [dict, None],
     },
     prefer_skip_nested_validation=False,
 )
@@ -139,6 +141,7 @@ def cross_fit(
     n_jobs=None,
     random_state=None,
     progress=False,
+    params=None,
 ):
     """Fit an estimator on many training sets and score every row by every fit.
 
@@ -180,6 +183,10 @@ def cross_fit(
         of the estimator, however deep, with a seed of its own, as BaggingClassifier does.
     progress : bool, default=False
         Whether to count finished fits on stderr, in a bar if rich is installed.
+    params : dict, default=None
+        Further parameters of the estimator's `fit`, such as `sample_weight`. Of those with an
+        entry for each sample a fit gets the entries of its training rows. No closed form takes
+        them: estimators are refitted.
 
     Returns
     -------
@@ -229,7 +236,7 @@ def cross_fit(
     stratify = response == "predict_proba"
     train_mask = train_masks(cv, X, y, groups, stratify=stratify, random_state=rng)
     seeds = child_seeds(rng, len(train_mask))
-    options = FitOptions(X_eval, response, memory, n_jobs, progress)
+    options = FitOptions(X_eval, response, memory, n_jobs, progress, params)
     return fill_scores(estimator, X, y, train_mask, seeds, options=options)
 
 
@@ -242,7 +249,8 @@ def fill_scores(estimator, X, y, train_mask, seeds, *, options, first=0):
     the one numbered `first` are taken as done: they are not in the CrossFit.
     """
     response = resolve_response(estimator, y, options.response)
-    if response == "score_samples" and hasattr(estimator, "cross_fit_score_samples"):
+    fills_in = hasattr(estimator, "cross_fit_score_samples") and not options.params
+    if response == "score_samples" and fills_in:
         model = set_random_state(clone(estimator), seeds[0])
         train_mask = train_mask[first:]
         scores = model.cross_fit_score_samples(X, train_mask, X_eval=options.X_eval)
@@ -250,7 +258,7 @@ def fill_scores(estimator, X, y, train_mask, seeds, *, options, first=0):
         source = f"cross_fit_score_samples of {type(estimator).__name__}"
         scores = check_scores(scores, (len(train_mask), n_points), source)
         return CrossFit(train_mask, scores, response, "closed-form")
-    job = make_job(estimator, X, y, options.X_eval, response)
+    job = make_job(estimator, X, y, options.X_eval, response, params=options.params)
     if first == 0:
         warn_of_defects(job, train_mask, seeds)
     scores, stages, staged_scores = run_fits(

@@ -14,7 +14,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_memory
 
 from skmem._random import set_random_state
-from skmem._sklearn import num_samples, safe_indexing
+from skmem._sklearn import num_samples, rows_of_params, safe_indexing
 from skmem._version import __version__
 from skmem.cross_fitting._progress import track
 from skmem.cross_fitting._responses import check_scores, score_rows
@@ -32,7 +32,7 @@ class FitJob:
     X_eval: Any
     response: str
     y_eval: Any = None
-    sample_weight: Any = None
+    params: dict | None = None
 
     @property
     def n_points(self):
@@ -40,7 +40,7 @@ class FitJob:
         return num_samples(self.X_eval)
 
 
-def make_job(estimator, X, y, X_eval, response, y_eval=None, sample_weight=None):
+def make_job(estimator, X, y, X_eval, response, y_eval=None, params=None):
     """Return the FitJob of a call, its data such that rows can be taken from it.
 
     Labels of the points are `y_eval`, or `y` where the points are `X`.
@@ -48,7 +48,7 @@ def make_job(estimator, X, y, X_eval, response, y_eval=None, sample_weight=None)
     Raises
     ------
     ValueError
-        If points other than `X` are to be scored by labels, which they lack.
+        If points other than `X` are to be scored by labels, which they lack, or weights are not one for each row.
     """
     scores_X = X_eval is None or X_eval is X
     if response == "predict_proba" and not scores_X and y_eval is None:
@@ -56,23 +56,33 @@ def make_job(estimator, X, y, X_eval, response, y_eval=None, sample_weight=None)
             "X_eval must be None for response='predict_proba', since y has the labels of X alone, "
             f"got an object of type {type(X_eval).__name__}."
         )
+    params = params or {}
+    _check_weights(params, num_samples(X))
     # Strided arrays reach a worker process contiguous, where sums may round otherwise: make them
     # so for all. The indexable of lists are lists, that of sparse matrices is in CSR format.
-    X, y, sample_weight, X_eval, y_eval = (
+    X, y, X_eval, y_eval = (
         np.ascontiguousarray(a) if isinstance(a, np.ndarray) and not a.flags.forc else a
-        for a in (*indexable(X, y, sample_weight), *indexable(X_eval, y_eval))
+        for a in (*indexable(X, y), *indexable(X_eval, y_eval))
     )
     points = (X, response, y) if scores_X else (X_eval, response, y_eval)
-    return FitJob(clone(estimator), X, y, *points, sample_weight)
+    return FitJob(clone(estimator), X, y, *points, params)
+
+
+def _check_weights(params, n_samples):
+    """Check that weights are one for each row; others would be taken for those of a fit of as many rows."""
+    for name, weights in params.items():
+        if name.rpartition("__")[2] == "sample_weight" and np.shape(weights)[:1] != (n_samples,):
+            raise ValueError(
+                f"{name} must have one entry for each of the {n_samples} rows of X, got shape {np.shape(weights)}."
+            )
 
 
 def fit_rows(job, fit, train, seed):
     """Return a clone of the job's estimator fitted on the rows `train`; `fit` is its number."""
     estimator = set_random_state(clone(job.estimator), seed)
     rows = [safe_indexing(a, train) for a in (job.X, job.y) if a is not None]
-    weight = {} if job.sample_weight is None else {"sample_weight": job.sample_weight[train]}
     with _noting(job, fit):
-        estimator.fit(*rows, **weight)
+        estimator.fit(*rows, **rows_of_params(job.X, job.params, train))
     return estimator
 
 
@@ -119,7 +129,7 @@ def _key(job):
     """Hash all that the scores of a fit depend on but its rows and seed, once for all fits."""
     estimator = set_random_state(clone(job.estimator), 0)
     versions = (__version__, sklearn.__version__)
-    data = (job.X, job.y, job.X_eval, job.y_eval, job.sample_weight)
+    data = (job.X, job.y, job.X_eval, job.y_eval, job.params)
     return joblib.hash((versions, estimator, *data, job.response))
 
 

@@ -126,7 +126,8 @@ def leave_one_out_influence(
         fitted = fit_closed_form(estimator, X_train, y_train, sample_weight, seed)
         if fitted is not None:
             return checked_influence(fitted.leave_one_out_influence(X), fitted, X_train, X)
-    job = make_job(estimator, X_train, y_train, X, response, y, sample_weight)
+    params = None if sample_weight is None else {"sample_weight": sample_weight}
+    job = make_job(estimator, X_train, y_train, X, response, y, params)
     return refitted_influence(job, seed, memory=memory, n_jobs=n_jobs, progress=progress)
 
 

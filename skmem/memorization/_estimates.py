@@ -160,6 +160,6 @@ def _warn_of_imprecision(fits, design, n_repeats):
         )
 
 
-def default_density(X):
-    """Kernel density of the highest leave-one-out likelihood, its bandwidth a number."""
-    return KernelDensity(bandwidth=KernelDensity(bandwidth="loo").fit(X).bandwidth_)
+def default_density(X, **params):
+    """Kernel density of the highest leave-one-out likelihood, its bandwidth a number; `params` are those of `fit`."""
+    return KernelDensity(bandwidth=KernelDensity(bandwidth="loo").fit(X, **params).bandwidth_)

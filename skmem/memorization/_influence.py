@@ -22,13 +22,16 @@ class Training:
     response: str
     reduction: str
     seeds: np.ndarray
+    params: dict
 
     def fits(self, scorer, X, seed):
         """The CrossFit of the scorer's fits, made again to score `X`, or as it is where X is None."""
         if X is None:
             return scorer.cross_fit_
         masks = scorer.cross_fit_.train_mask
-        options = FitOptions(X, self.response, scorer.memory, scorer.n_jobs, scorer.progress)
+        options = FitOptions(
+            X, self.response, scorer.memory, scorer.n_jobs, scorer.progress, self.params
+        )
         seeds = child_seeds(seed, len(masks))
         return fill_scores(self.estimator, self.X, self.y, masks, seeds, options=options)
 

@@ -27,10 +27,11 @@ from skmem.memorization._estimates import (
 from skmem.memorization._influence import InfluenceQuery, Training
 from skmem.memorization._leave_one_out import leave_one_out, leaves_one_out
 from skmem.memorization._queries import RefittedQueries, ScoreQueries, given
+from skmem.memorization._routing import RoutedFit
 
 
 class MemorizationScorer(
-    ScoreQueries, InfluenceQuery, RefittedQueries, MetaEstimatorMixin, BaseEstimator
+    RoutedFit, ScoreQueries, InfluenceQuery, RefittedQueries, MetaEstimatorMixin, BaseEstimator
 ):
     """Memorization of every training row by a density, or any estimator that scores rows.
 
@@ -40,8 +41,9 @@ class MemorizationScorer(
     ----------
     estimator : estimator object, default=None
         What memorizes: a density with `score_samples`, a classifier with `predict_proba`, or a Pipeline or search
-        around one. None is a KernelDensity with the bandwidth of the highest leave-one-out likelihood of X, the same
-        in all fits.
+        around one. A Pipeline is scored in the space of its last step, which moves from fit to fit: to scale rows
+        take a :class:`~skmem.density.TransformedDensity`. None is a KernelDensity with the bandwidth of the highest
+        leave-one-out likelihood of X, the same in all fits.
     cv : int, splitter or iterable of (train, test) indices, default=10
         For cross-fitting: an int is shuffled K-fold, repeated; a splitter is used as it stands, with its own seed.
     n_repeats : int, default=10
@@ -184,7 +186,7 @@ class MemorizationScorer(
         self.progress = progress
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None, *, groups=None):
+    def fit(self, X, y=None, *, groups=None, **params):
         """Score the memorization of every row of `X`.
 
         Parameters
@@ -196,6 +198,9 @@ class MemorizationScorer(
         groups : array-like of shape (n_samples,), default=None
             Groups of rows, such as copies of one another, that leave and stay together: a score is then that of the
             row when its group goes. An int `cv` costs twice as many fits with them, for `row_memorization_`.
+        **params : dict
+            Further parameters of the estimator's `fit`, such as `sample_weight`, or ``step__sample_weight`` for a
+            Pipeline. Each fit gets the entries of its training rows; no cross-fit has a closed form then.
 
         Returns
         -------
@@ -213,21 +218,22 @@ class MemorizationScorer(
         response = resolve_response(self._estimator(), y, self.response)
         seen = BaseEstimator()
         validate_data(seen, X, skip_check_array=True)
-        estimator = default_density(X) if self.estimator is None else self.estimator
+        params = self._routed(params)
+        estimator = default_density(X, **params) if self.estimator is None else self.estimator
         warn_of_useless_memory(self.memory, self.random_state)
         seeds = child_seeds(self.random_state, 5)
-        options = FitOptions(None, response, self.memory, self.n_jobs, self.progress)
+        options = FitOptions(None, response, self.memory, self.n_jobs, self.progress, params)
         unfitted = set_random_state(clone(estimator), seeds[0])
         if leaves_one_out(self, estimator, response, groups):
-            fitted = unfitted.fit(X, *given(y))
+            fitted = unfitted.fit(X, *given(y), **params)
             score = partial(leave_one_out, estimator, fitted, X, y, options, seeds[1])
             estimate = with_row_scores(score, groups)
         else:
             design = Design(self.cv, self.n_repeats, self.reduction, self.tol, seeds[2:])
             score = partial(cross_fitted, estimator, X, y, design, options)
             estimate = with_row_scores(score, groups) if design.is_k_fold else score(groups)
-            fitted = unfitted.fit(X, *given(y)) if self.refit else None
-        training = Training(estimator, X, y, response, self.reduction, seeds)
+            fitted = unfitted.fit(X, *given(y), **params) if self.refit else None
+        training = Training(estimator, X, y, response, self.reduction, seeds, params)
         return self._keep(estimate, fitted, training, seen)
 
     def __sklearn_tags__(self):
