@@ -8,6 +8,7 @@ from scipy.sparse import csr_array, hstack
 from scipy.stats import rankdata
 from sklearn.cluster import KMeans
 
+from skmem._blocks import map_blocks
 from skmem._random import child_seeds
 from skmem._sklearn import Interval, StrOptions, validate_params
 from skmem.copying._arguments import DISTANCES, PERMUTATIONS
@@ -156,27 +157,33 @@ def data_copying_test(
 
 def data_copying(searches, n_cells, min_expected, n_permutations, random_state):
     """As `data_copying_test`, from the searches."""
-    seeds = child_seeds(random_state, 2)
-    tables = searches.tables
-    sizes = len(tables.holdout), len(tables.generated)
+    seed = int(child_seeds(random_state, 1)[0])
+    sizes = [len(searches.rows(name)) for name in ("train", "holdout", "generated")]
+    fewer = min(sizes[1:])
     if n_cells == "auto":
-        n_cells = max(1, min(_MAX_CELLS, min(sizes) // (2 * min_expected)))
-    cell = _cells(tables, searches.distinct()[0], n_cells, int(seeds[0]))
-    in_holdout, in_generated = cell[-sum(sizes) : -sizes[1]], cell[-sizes[1] :]
-    n_train, m, n = (
-        np.bincount(part, minlength=cell.max() + 1)
-        for part in (cell[: -sum(sizes)], in_holdout, in_generated)
-    )
-    used = (m > 0) & (n > 0) & ((m + n) * min(sizes) / sum(sizes) >= min_expected)
+        n_cells = max(1, min(_MAX_CELLS, fewer // (2 * min_expected)))
+    cells = _cells(searches.tables, searches.distinct()[0], n_cells, seed)
+    labels = np.split(cells, np.cumsum(sizes[:-1]))
+    n_train, m, n = (np.bincount(part, minlength=cells.max() + 1) for part in labels)
+    used = (m > 0) & (n > 0) & ((m + n) * fewer / sum(sizes[1:]) >= min_expected)
     if not used.any():
-        return data_copying(searches, 1, 1, n_permutations, random_state)
-    L = [searches.to_train(name).distances[:, 0] for name in ("holdout", "generated")]
+        return data_copying(searches, 1, 1, n_permutations, seed)
     z = np.full((1 + n_permutations, len(used)), np.nan)
-    rng = np.random.default_rng(int(seeds[1]))
-    for j in np.flatnonzero(used):
-        z[:, j] = _z_scores(L[0][in_holdout == j], L[1][in_generated == j], n_permutations, rng)
+    z[:, used] = _z_of_cells(searches, labels[1:], np.flatnonzero(used), n_permutations, seed)
     counts = {"n_train": n_train, "n_holdout": m, "n_generated": n}
-    return _averaged(z, counts, used, in_generated)
+    return _averaged(z, counts, used, labels[2])
+
+
+def _z_of_cells(searches, labels, cells, n_permutations, seed):
+    """Z of each cell and of its permutations, shape (1 + n_permutations, n_cells)."""
+    L = [searches.to_train(name).distances[:, 0] for name in ("holdout", "generated")]
+    seeds = dict(zip(cells.tolist(), child_seeds(seed, len(cells)).tolist(), strict=True))
+
+    def scores(cell):
+        in_cell = [values[part == cell] for values, part in zip(L, labels, strict=True)]
+        return _z_scores(*in_cell, n_permutations, seeds[cell])
+
+    return np.transpose(map_blocks(scores, cells.tolist()))
 
 
 def _averaged(z, counts, used, labels):
@@ -196,9 +203,9 @@ def _averaged(z, counts, used, labels):
     )
 
 
-def _z_scores(holdout, generated, n_permutations, rng):
+def _z_scores(holdout, generated, n_permutations, seed):
     """Z of two samples of distances, and with their rows permuted, shape (1 + n_permutations,)."""
-    m, n = len(holdout), len(generated)
+    m, n, rng = len(holdout), len(generated), np.random.default_rng(seed)
     ranks = rankdata(np.concatenate([holdout, generated]))
     is_generated = np.arange(m + n) >= m
     sums = [ranks[is_generated].sum()]

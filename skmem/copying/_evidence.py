@@ -43,18 +43,22 @@ def verdict(found, evidence, alpha):
             f"The generated data copy the training data: {copies}, {records.n_suspects} are closer to a "
             f"training row than chance explains, and there is evidence in {named} (p = {least:.2g})."
         )
+    return f"No copying was shown: {copies}; {_all_the_same(found, alpha)}."
+
+
+def _all_the_same(found, alpha):
+    """What there is to say where no copying was shown."""
+    records = found["closest_records"]
     if records.n_suspects:
-        rest = f"{records.n_suspects} are suspect, but all tests together may be chance"
-    elif records.n_copies:
-        rest = "chance may explain as much, and no other row is suspect"
-    elif _crowds(found, alpha):
-        rest = (
+        return f"{records.n_suspects} are suspect, but all tests together may be chance"
+    if records.n_copies:
+        return "chance may explain as much, and no other row is suspect"
+    if _crowds(found, alpha):
+        return (
             "generated rows lie closer to the training rows than held-out rows do, yet no closer than to "
             "held-out rows: they crowd dense regions"
         )
-    else:
-        rest = "no row is suspect, and nothing tells training rows from held-out ones"
-    return f"No copying was shown: {copies}; {rest}."
+    return "no row is suspect, and nothing tells training rows from held-out ones"
 
 
 def _crowds(found, alpha):

@@ -90,7 +90,9 @@ def permuted_shares(first, second, n_permutations, rng):
 
     Rows of equal votes are alike, so that a permutation is one multivariate hypergeometric draw.
     """
-    values, counts = np.unique(np.concatenate([first, second]), return_counts=True)
+    # Rounded, so that thirds and the like that were summed in another order are alike too.
+    votes_of_rows = np.concatenate([first, second]).round(9)
+    values, counts = np.unique(votes_of_rows, return_counts=True)
     drawn = rng.multivariate_hypergeometric(
         counts, len(first), size=n_permutations, method="marginals"
     )
