@@ -259,6 +259,49 @@ def one_draw_at_a_time(module, x, noise):
     return weights
 
 
+# Influence
+
+
+def leave_one_out_influence_by_refits(estimator, X_train, X, sample_weight=None):
+    """Log-density of each point by a fit to all rows minus that by a fit without each row, row by row."""
+    weight = None if sample_weight is None else np.asarray(sample_weight)
+
+    def scores(rows):
+        params = {} if weight is None else {"sample_weight": weight[rows]}
+        return clone(estimator).fit(X_train[rows], **params).score_samples(X)
+
+    everything = np.arange(len(X_train))
+    whole, influence = scores(everything), []
+    for i in everything:
+        without = scores(np.delete(everything, i))
+        # a point of density zero either way is not helped
+        influence.append([a - b if a != b else 0.0 for a, b in zip(whole, without, strict=True)])
+    return np.array(influence)
+
+
+def pooled_influence(scores, train_mask):
+    """Log-mean-exp over the fits with row i minus that over those without it, pair by pair."""
+    n_samples, n_points = train_mask.shape[1], scores.shape[1]
+    influence = np.empty((n_samples, n_points))
+    for i in range(n_samples):
+        for j in range(n_points):
+            u = log_mean_exp(scores[train_mask[:, i], j])
+            v = log_mean_exp(scores[~train_mask[:, i], j])
+            influence[i, j] = u - v if u != v else 0.0
+    return influence
+
+
+def matched_influence(scores, train_mask, n_folds):
+    """Mean over rotations of equal-sized log-mean-exps, pair by pair and repeat by repeat."""
+    influence = np.empty((train_mask.shape[1], scores.shape[1]))
+    for i in range(len(influence)):
+        for j in range(scores.shape[1]):
+            # of row i's folds, with point j's scores in the place of the row's own
+            own_scores = scores[:, [j]]
+            influence[i, j] = matched_memorization(own_scores, train_mask[:, [i]], n_folds)[0]
+    return influence
+
+
 # --- gradients of single rows ---
 
 
@@ -383,3 +426,101 @@ def ekfac_influence(train, points, share):
         others = [W.T @ sum(map(np.outer, d, x)) @ U for x, d in zip(b, epsilon, strict=True)]
         total += np.array([[np.sum(D * E / damped) for E in others] for D in turned]) / n
     return total
+
+
+# Rows left out with their group, groups of near-copies
+
+
+def refit_leave_one_group_out(estimator, X, groups):
+    """Log-density of each row under a fit to all rows of other groups."""
+    groups = np.asarray(groups)
+    return np.array(
+        [
+            clone(estimator).fit(X[groups != group]).score_samples(X[i : i + 1])[0]
+            for i, group in enumerate(groups)
+        ]
+    )
+
+
+def chained_groups(distances, threshold):
+    """Groups of rows joined by distances (n, n) of at most the threshold, as a set of sets: spread row by row."""
+    groups, left = set(), set(range(len(distances)))
+    while left:
+        group, frontier = set(), [min(left)]
+        while frontier:
+            row = frontier.pop()
+            group.add(row)
+            near = np.flatnonzero(distances[row] <= threshold)
+            frontier += [j for j in near.tolist() if j not in group and j not in frontier]
+        groups.add(frozenset(group))
+        left -= group
+    return groups
+
+
+# Copying: every pair of rows, as the definitions read.
+
+
+def gower_distances(X, Y, X_train, categorical):
+    """Mean over columns of differences by the training rows' range, or of 0 and 1 for categories."""
+    total = np.zeros((len(X), len(Y)))
+    for j in range(X_train.shape[1]):
+        for i, x in enumerate(X[:, j]):
+            for k, y in enumerate(Y[:, j]):
+                if j in categorical:
+                    total[i, k] += x != y
+                else:
+                    column = [float(value) for value in X_train[:, j]]
+                    total[i, k] += abs(x - y) / ((max(column) - min(column)) or 1.0)
+    return total / X_train.shape[1]
+
+
+def authentic_rows(X_train, X):
+    """Whether each row is farther from its nearest training row than that one from its own nearest."""
+    among = cdist(X_train, X_train)
+    np.fill_diagonal(among, np.inf)
+    authentic = []
+    for x in X:
+        distances = np.linalg.norm(X_train - x, axis=1)
+        nearest = distances.argmin()
+        authentic.append(distances[nearest] > among[nearest].min())
+    return np.array(authentic)
+
+
+def precision_recall_density_coverage(X_real, X, k):
+    """The four figures from all pairs, with closed balls."""
+
+    def radii(rows):
+        distances = cdist(rows, rows)
+        np.fill_diagonal(distances, np.inf)
+        return np.sort(distances, axis=1)[:, k - 1]
+
+    real, made = radii(X_real), radii(X)
+    distances = cdist(X_real, X)
+    in_real, in_made = distances <= real[:, None], distances <= made[None, :]
+    return (
+        in_real.any(axis=0).mean(),
+        in_made.any(axis=1).mean(),
+        in_real.sum() / (k * len(X)),
+        in_real.any(axis=1).mean(),
+    )
+
+
+def mann_whitney_z(holdout, generated):
+    """U by counting pairs; its variance over all permutations by that of the mid-ranks."""
+    n, m = len(generated), len(holdout)
+    U = sum((g > h) + 0.5 * (g == h) for g in generated for h in holdout)
+    pooled = np.concatenate([holdout, generated])
+    ranks = [np.sum(pooled < v) + 0.5 * (np.sum(pooled == v) + 1) for v in pooled]
+    return (U - (n * m / 2 - 0.5)) / np.sqrt(n * m / (n + m) * np.var(ranks, ddof=1))
+
+
+def share_over_all_labels(near_first, near_second):
+    """Shares of the rows nearer to the first table, for every choice of its rows from both tables."""
+    distances = np.hstack([near_first, near_second])
+    n_first, n_both = near_first.shape[1], distances.shape[1]
+    winners = distances == distances.min(axis=1, keepdims=True)
+    votes = (winners / winners.sum(axis=1, keepdims=True)).sum(axis=0)
+    return [
+        votes[list(chosen)].sum() / len(distances)
+        for chosen in combinations(range(n_both), n_first)
+    ]

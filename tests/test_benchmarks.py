@@ -9,7 +9,7 @@ from doc.benchmarks import __main__ as run_all
 from doc.benchmarks._timing import Line, bounded, faster, paired, seconds_and_memory, within
 
 # What --mnist adds to a table, and --large beside it.
-MNIST_LINES = {"kde_cross_fit": 3, "knn_cross_fit": 2}
+MNIST_LINES = {"influence_closed_form": 2, "kde_cross_fit": 3, "knn_cross_fit": 2}
 LARGE_LINES = {"kde_cross_fit": 1, "kde_score": 2}
 NEEDS_TORCH = {"tracin"}
 

@@ -158,12 +158,13 @@ def cross_fit(
     y : array-like of shape (n_samples,), default=None
         Targets, given to `fit` if not None.
     cv : int, splitter or iterable of (train, test) indices
-        Training sets. An int is shuffled K-fold, stratified by `y` for `predict_proba`. A
-        splitter, such as LeaveOneOut, GroupKFold or SubsetSplit, is used as it stands.
+        Training sets. An int is shuffled K-fold, stratified by `y` for `predict_proba`, that keeps
+        `groups` whole. A splitter, such as LeaveOneOut, GroupKFold or SubsetSplit, is used as it
+        stands.
     X_eval : {array-like, sparse matrix, dataframe} of shape (n_points, n_features), default=None
         Points to score; `X` if None. Only for `score_samples`.
     groups : array-like of shape (n_samples,), default=None
-        Groups of the samples, for splitters that keep them together.
+        Groups of the samples, each to be held out as a whole.
     response : {"auto", "score_samples", "predict_proba"}, default="auto"
         What to score rows by: log-density, or the probability of the true label in `y`, which is
         zero in a fit that has not seen the label. "auto" takes the first that the estimator has.

@@ -31,6 +31,8 @@ class FitJob:
     y: Any
     X_eval: Any
     response: str
+    y_eval: Any = None
+    sample_weight: Any = None
 
     @property
     def n_points(self):
@@ -38,35 +40,39 @@ class FitJob:
         return num_samples(self.X_eval)
 
 
-def make_job(estimator, X, y, X_eval, response):
+def make_job(estimator, X, y, X_eval, response, y_eval=None, sample_weight=None):
     """Return the FitJob of a call, its data such that rows can be taken from it.
+
+    Labels of the points are `y_eval`, or `y` where the points are `X`.
 
     Raises
     ------
     ValueError
         If points other than `X` are to be scored by labels, which they lack.
     """
-    if response == "predict_proba" and X_eval is not None and X_eval is not X:
+    scores_X = X_eval is None or X_eval is X
+    if response == "predict_proba" and not scores_X and y_eval is None:
         raise ValueError(
             "X_eval must be None for response='predict_proba', since y has the labels of X alone, "
             f"got an object of type {type(X_eval).__name__}."
         )
-    scores_X = X_eval is None or X_eval is X
     # Strided arrays reach a worker process contiguous, where sums may round otherwise: make them
     # so for all. The indexable of lists are lists, that of sparse matrices is in CSR format.
-    X, y, X_eval = (
+    X, y, sample_weight, X_eval, y_eval = (
         np.ascontiguousarray(a) if isinstance(a, np.ndarray) and not a.flags.forc else a
-        for a in (*indexable(X, y), *indexable(X_eval))
+        for a in (*indexable(X, y, sample_weight), *indexable(X_eval, y_eval))
     )
-    return FitJob(clone(estimator), X, y, X if scores_X else X_eval, response)
+    points = (X, response, y) if scores_X else (X_eval, response, y_eval)
+    return FitJob(clone(estimator), X, y, *points, sample_weight)
 
 
 def fit_rows(job, fit, train, seed):
     """Return a clone of the job's estimator fitted on the rows `train`; `fit` is its number."""
     estimator = set_random_state(clone(job.estimator), seed)
     rows = [safe_indexing(a, train) for a in (job.X, job.y) if a is not None]
+    weight = {} if job.sample_weight is None else {"sample_weight": job.sample_weight[train]}
     with _noting(job, fit):
-        estimator.fit(*rows)
+        estimator.fit(*rows, **weight)
     return estimator
 
 
@@ -79,7 +85,7 @@ def score_fit(job, fit, train, seed, key):
     with single_thread():
         fitted = fit_rows(job, fit, train, seed)
         with _noting(job, fit):
-            scores = score_rows(fitted, job.X_eval, job.y, job.response)
+            scores = score_rows(fitted, job.X_eval, job.y_eval, job.response)
             path = score_stages(fitted, job.X_eval, job.response, f"{name} in fit {fit}")
     source = f"{job.response} of {name} in fit {fit}"
     return check_scores(scores, (job.n_points,), source), path
@@ -113,7 +119,8 @@ def _key(job):
     """Hash all that the scores of a fit depend on but its rows and seed, once for all fits."""
     estimator = set_random_state(clone(job.estimator), 0)
     versions = (__version__, sklearn.__version__)
-    return joblib.hash((versions, estimator, job.X, job.y, job.X_eval, job.response))
+    data = (job.X, job.y, job.X_eval, job.y_eval, job.sample_weight)
+    return joblib.hash((versions, estimator, *data, job.response))
 
 
 @contextmanager

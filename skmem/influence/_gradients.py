@@ -1,7 +1,8 @@
 """From a fitted estimator and its training rows to a *model*: gradients of rows, and curvature of the mean loss.
 
-Rows are tuples of arrays, of as many entries as there are rows. A model has `n_rows`, `n_parameters`, `row_bytes` and
-`curvature` (the name of its matrix), and the methods
+Rows are tuples of arrays, of as many entries as there are rows. A model has `n_rows`, `n_parameters`, `row_bytes`
+(what a row takes while it is solved for), `curvature` (the name of its matrix), `penalises_rows` (whether own and
+train gradients differ), and the methods
 
     gradients(*rows)         (n, n_parameters)   of the log-density of rows, in the parameters' coordinates
     own_gradients(block)     (n, n_parameters)   the same of the training rows of a slice

@@ -15,7 +15,7 @@ class LinearModel:
     the `penalty` (n_scores,) of a coefficient b of `X` in the mean loss: penalty b^2 / 2. Intercepts have none.
     """
 
-    curvature = "Hessian"
+    curvature, penalises_rows = "Hessian", False
 
     def __init__(self, estimator, X, y):
         self.estimator, self.X, self.y = estimator, X, y

@@ -26,7 +26,7 @@ class MixtureModel:
     `reg_covar` counts as one more squared deviation of every training row, in all directions: so EM counts it.
     """
 
-    curvature = "Hessian"
+    curvature, penalises_rows = "Hessian", True
 
     def __init__(self, estimator, X):
         self.mixture = _float64(estimator, len(X))

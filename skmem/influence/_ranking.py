@@ -32,14 +32,8 @@ def top_rows(blocks, n_points, k, opponents=False):
         new = np.broadcast_to(np.arange(rows.start, rows.stop), influence.T.shape)
         both = np.concatenate([indices[points], new], axis=1)
         all_values = np.concatenate([values[points], sign * influence.T], axis=1)
-        best = _best(both, all_values, k)
+        # stable: of equal ones those found before, which stand first
+        best = np.argsort(-all_values, axis=1, kind="stable")[:, :k]
         indices[points] = np.take_along_axis(both, best, axis=1)
         values[points] = np.take_along_axis(all_values, best, axis=1)
     return indices, sign * values
-
-
-def _best(indices, values, k):
-    """Positions of the `k` greatest in each row, in order."""
-    best = np.argpartition(-values, k - 1, axis=1)[:, :k]
-    keys = (np.take_along_axis(t, best, axis=1) for t in (indices, -values))
-    return np.take_along_axis(best, np.lexsort(tuple(keys), axis=1), axis=1)

@@ -22,7 +22,7 @@ class HessianModel:
     The noise of a row's draws is fixed, so that the mean loss is a function of the parameters alone.
     """
 
-    curvature = "Hessian"
+    curvature, penalises_rows = "Hessian", False
 
     def __init__(self, loss, rows):
         self.loss, self.rows, self.n_rows = loss.double(), rows, len(rows[0])
@@ -81,7 +81,7 @@ class KroneckerModel:
     of the empirical Fisher in that basis (George et al. 2018). Without `eigenbases` coordinates are the layers' own.
     """
 
-    curvature = "empirical Fisher"
+    curvature, penalises_rows = "empirical Fisher", False
 
     def __init__(self, loss, rows, eigenbases=True):
         self.loss, self.rows, self.n_rows = loss, rows, len(rows[0])
@@ -89,16 +89,17 @@ class KroneckerModel:
         self.layers = {layer.name: (layer.delta.shape[2], layer.a.shape[2]) for layer in layers}
         self.recorded = _recorded(layers)
         self.n_parameters = sum(n_out * n_in for n_out, n_in in self.layers.values())
-        self.row_bytes = 4 * 4 * self.n_parameters
+        self.row_bytes = 4 * self.n_parameters
         self.bases = self._eigenbases() if eigenbases else None
 
     def gradients(self, *rows):
         """Gradients (n, n_parameters) of minus the loss of rows, in the coordinates of the bases."""
         out = np.empty((len(rows[0]), self.n_parameters), dtype=np.float32)
-        for block in memory_blocks(len(out), self.recorded):
-            layers = self._passes(rows, block)
-            flat = [layer.explicit().flatten(1) for layer in map(self._rotated, layers)]
-            out[block] = -torch.cat(flat, dim=1).cpu().numpy()
+        ends = np.cumsum([n_out * n_in for n_out, n_in in self.layers.values()])
+        for block in memory_blocks(len(out), self.recorded + self.row_bytes):
+            parts = np.split(out[block], ends[:-1], axis=1)
+            for part, layer in zip(parts, self._passes(rows, block), strict=True):
+                part[:] = self._rotated(layer).explicit().neg_().flatten(1).cpu().numpy()
         return out
 
     def own_gradients(self, block):

@@ -38,7 +38,7 @@ LINEAR = {
         np.array(["b", "c", "a"])[SPECIES],
     ),
     "ridge": (Ridge(), IRIS[:, :3], IRIS[:, 3]),
-    "ridge, two targets": (Ridge(alpha=[0.1, 30.0]), IRIS[:, :2], IRIS[:, 2:]),
+    "ridge, two targets": (Ridge(alpha=np.array([0.1, 30.0])), IRIS[:, :2], IRIS[:, 2:]),
     "ridge, no intercept": (Ridge(alpha=0.5, fit_intercept=False), IRIS[:, :3], IRIS[:, 3]),
 }
 

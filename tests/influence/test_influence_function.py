@@ -1,6 +1,7 @@
 """Influence functions of mixtures and linear models, held against refits, formulas and each other."""
 
 import pickle
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -238,6 +239,18 @@ def test_queries_agree_whatever_the_memory(family, name, solver):
     # queries write nothing
     assert state(function) == before
     assert_array_equal(pickle.loads(pickle.dumps(function)).influence(X, y), influence)
+
+
+def test_top_never_holds_the_matrix():
+    rows, points = clusters(20_000), clusters(2000, seed=1)
+    function = InfluenceFunction(tight(n_components=1).fit(rows)).fit(rows)
+    tracemalloc.start()
+    with sklearn.config_context(working_memory=16):
+        function.top(points, 3)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # the matrix would take 320 MB
+    assert peak < 32 * 2**20
 
 
 def test_a_frozen_estimator_survives_cloning():

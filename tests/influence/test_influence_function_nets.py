@@ -18,7 +18,7 @@ torch = pytest.importorskip("torch", reason="the extra torch is not installed")
 skorch = pytest.importorskip("skorch", reason="the extra torch is not installed")
 
 IRIS, SPECIES = load_iris(return_X_y=True)
-DIGITS = load_digits().data[:60] / 16
+DIGITS = load_digits().data[:40] / 16
 IRIS32, SPECIES64 = IRIS.astype(np.float32), SPECIES.astype(np.int64)
 
 
@@ -56,16 +56,16 @@ CONVOLUTIONS = {"likelihood": "bernoulli", "input_shape": (1, 8, 8), "hidden_lay
 
 def cases():
     """name -> (fitted net, rows, targets)."""
-    labels = load_digits().target[:60] % 3
+    labels = load_digits().target[:40] % 3
     digits = DIGITS.astype(np.float32)
     return {
-        "VAE": lambda: (small_vae(), IRIS, None),
+        "VAE": lambda: (small_vae(IRIS[::3]), IRIS[::3], None),
         "convolutional VAE": lambda: (
             small_vae(DIGITS, max_epochs=3, **CONVOLUTIONS),
             DIGITS,
             None,
         ),
-        "classifier": lambda: (classifier(two_layers), IRIS32, SPECIES64),
+        "classifier": lambda: (classifier(two_layers), IRIS32[::2], SPECIES64[::2]),
         "convolutional classifier": lambda: (
             classifier(convolutional, digits, labels),
             digits,
@@ -221,7 +221,7 @@ def test_queries_agree_whatever_the_memory(case, solver):
     net, X, y = case()
     own = None if y is None else y[:20]
     function = InfluenceFunction(net, solver=solver, n_draws=2).fit(X, y)
-    memory = function._model.row_bytes * 9 * 8 / 2**20  # for nine rows at a time
+    memory = function._model.row_bytes * 9 * 16 / 2**20  # for nine training rows at a time
     influence = function.influence(X[:20], own)
     top = function.top(X[:20], 4, own)
     with sklearn.config_context(working_memory=memory):
