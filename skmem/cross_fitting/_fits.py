@@ -75,40 +75,33 @@ def score_fit(job, fit, train, seed, key):
 
     `key` stands for `job` in the cache, which ignores `job` and the number `fit`.
     """
-    name = type(job.estimator).__name__
     with single_thread():
-        fitted = fit_rows(job, fit, train, seed)
-        with _noting(job, fit):
-            scores = score_rows(fitted, job.X_eval, job.y, job.response)
-            path = score_stages(fitted, job.X_eval, job.response, f"{name} in fit {fit}")
+        return _scored(job, fit, fit_rows(job, fit, train, seed))
+
+
+def _scored(job, fit, fitted):
+    name = type(job.estimator).__name__
+    with _noting(job, fit):
+        scores = score_rows(fitted, job.X_eval, job.y, job.response)
+        path = score_stages(fitted, job.X_eval, job.response, f"{name} in fit {fit}")
     source = f"{job.response} of {name} in fit {fit}"
     return check_scores(scores, (job.n_points,), source), path
+
+
+def score_fits_together(job, fits, train_mask, seeds, key):
+    """Return what `score_fit` gives for each of several fits, made by the estimator's `cross_fit_estimators`."""
+    with single_thread():
+        with _noting(job, *fits):
+            estimators = job.estimator.cross_fit_estimators(job.X, train_mask, seeds)
+        return [_scored(job, fit, fitted) for fit, fitted in zip(fits, estimators, strict=True)]
 
 
 def run_fits(job, train_mask, seeds, *, memory=None, n_jobs=None, progress=False, first=0):
     """Return scores, stages and staged scores of the fits from number `first` on, as CrossFit has them."""
     key = None if memory is None else _key(job)
     memory = check_memory(os.fspath(memory) if isinstance(memory, os.PathLike) else memory)
-    task = memory.cache(score_fit, ignore=["job", "fit"])
-    fits = list(enumerate(zip(train_mask, seeds, strict=True)))[first:]
-    calls = (
-        delayed(_numbered)(task, job, fit, np.flatnonzero(mask), int(seed), key)
-        for fit, (mask, seed) in fits
-    )
-    parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
-    scores, paths = np.empty((len(fits), job.n_points)), [{}] * len(fits)
-    with single_thread():
-        results = parallel(calls)
-        for fit, (row, path) in track(results, len(scores), progress):
-            scores[fit - first], paths[fit - first] = row, path
-    return scores, *stack_stages(paths, scores)
-
-
-def _numbered(task, job, fit, *args):
-    """Return the fit's number with its scores, which arrive in any order."""
-    return fit, task(job, fit, *args)
-
-
+    groups = [group + first for group in _groups(job, train_mask[first:], first)]
+    tasks = [memory.cache(task, ignore=["job", "fit"]) ...]
 def _key(job):
     """Hash all that the scores of a fit depend on but its rows and seed, once for all fits."""
     estimator = set_random_state(clone(job.estimator), 0)
