@@ -241,7 +241,7 @@ def fill_scores(estimator, X, y, train_mask, seeds, *, options, first=0):
     the one numbered `first` are taken as done: they are not in the CrossFit.
     """
     response = resolve_response(estimator, y, options.response)
-    if response == "score_samples" and hasattr(estimator, "cross_fit_score_samples"):
+    if response == "score_samples" and _has_closed_form(estimator):
         model = set_random_state(clone(estimator), seeds[0])
         train_mask = train_mask[first:]
         scores = model.cross_fit_score_samples(X, train_mask, X_eval=options.X_eval)
@@ -262,3 +262,10 @@ def fill_scores(estimator, X, y, train_mask, seeds, *, options, first=0):
         first=first,
     )
     return CrossFit(train_mask[first:], scores, response, "refit", stages, staged_scores)
+
+
+def _has_closed_form(estimator):
+    """Whether it fills in scores without fits; where it makes its fits in groups there are fits to run and keep."""
+    return hasattr(estimator, "cross_fit_score_samples") and not hasattr(
+        estimator, "cross_fit_groups"
+    )
