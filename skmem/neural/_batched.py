@@ -1,6 +1,7 @@
 """Many small nets trained at once: their parameters are stacked, and an operation is one for all of them."""
 
 import copy
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -27,7 +28,7 @@ class StackedLinear(nn.Module):
 def stack(modules):
     """One module for rows (n_nets, n_rows, n_columns) out of modules that differ in their parameters alone.
 
-    Layers must be linear or work on the last dimension; other parameters must be for the last dimensions.
+    Layers with parameters must be linear; other parameters must have those of the last dimensions of a row.
     """
     if isinstance(modules[0], nn.Linear):
         return StackedLinear(modules)
@@ -36,9 +37,7 @@ def stack(modules):
         setattr(stacked, name, stack([getattr(module, name) for module in modules]))
     for name, parameter in modules[0].named_parameters(recurse=False):
         values = torch.stack([getattr(module, name).detach() for module in modules])
-        # A scalar belongs to every column.
-        shape = (len(modules), 1, *(parameter.shape or (1,)))
-        setattr(stacked, name, nn.Parameter(values.view(shape)))
+        setattr(stacked, name, nn.Parameter(values[:, None]))
     return stacked
 
 
@@ -48,26 +47,56 @@ def train_together(nets, U, rows, n_epochs, redraws):
     Parameters
     ----------
     nets : sequence of VAENet
-        Untrained, alike but for their seeds and weights.
-    U : ndarray of shape (n_rows, n_columns), or None
-        Rows, as a likelihood is about them; None where they are redrawn.
+        Untrained, with the same parameters but for seeds.
+    U : ndarray of shape (n_rows, n_columns)
+        Rows, as a likelihood is about them.
     rows : sequence of integer arrays
-        Those that each net is trained on. They must make the same number of batches.
+        Those that each net is trained on.
     n_epochs : int
         Number of passes over the rows.
-    redraws : sequence of callables, or None
-        Make the rows of an epoch of each net from a seed; they are numbered through, as in `rows`.
+    redraws : sequence of callables or None
+        Where not None, they make the rows of an epoch of each net from a seed instead.
     """
-    modules = [net.module_ for net in nets]
-    stacked = stack(modules).train()
-    _share(modules, stacked)
+    for group in _alike(nets, rows):
+        parts = ([values[k] for k in group] for values in (nets, rows, redraws))
+        _train_alike(*parts, U, n_epochs)
+
+
+def _alike(nets, rows):
+    """Numbers of nets in groups of the same module, but for its parameters' values, and the same number of batches."""
+    groups = {}
+    for k, net in enumerate(nets):
+        key = _n_batches(net, rows[k]), *map(_structure, net.module_.modules())
+        groups.setdefault(repr(key), []).append(k)
+    return list(groups.values())
+
+
+def _n_batches(net, rows):
+    return -(-len(rows) // net.batch_size)
+
+
+def _structure(module):
+    """What a module is, without its children and the values of its parameters."""
+    settings = {name: value for name, value in vars(module).items() if not name.startswith("_")}
+    shapes = {name: p.shape for name, p in module.named_parameters(recurse=False)}
+    buffers = {name: b.tolist() for name, b in module.named_buffers(recurse=False)}
+    return type(module), settings, shapes, buffers
+
+
+def _train_alike(nets, rows, redraws, U, n_epochs):
+    stacked = stack([net.module_ for net in nets]).train()
+    _share([net.module_ for net in nets], stacked)
     optimizer = torch.optim.Adam(stacked.parameters(), lr=nets[0].lr, fused=True)
-    plan, table = Plan(nets, rows), None if U is None else nets[0].to_rows(U)
+    redrawn = redraws[0] is not None
+    if redrawn:
+        starts = np.cumsum([0, *map(len, rows)])
+        rows = [np.arange(*ends) for ends in pairwise(starts)]
+    plan, table = Plan(nets, rows), None if redrawn else nets[0].to_rows(U)
     for _ in range(n_epochs):
         for net in nets:
             net.history.new_epoch()
             net.history.record("epoch", len(net.history))
-        if redraws is not None:
+        if redrawn:
             drawn = [draw(net.epoch_seed()) for draw, net in zip(redraws, nets, strict=True)]
             table = nets[0].to_rows(np.concatenate(drawn))
         losses = _run_epoch(stacked, optimizer, table, plan, nets[0].criterion_.beta)
@@ -86,7 +115,7 @@ class Plan:
     def __init__(self, nets, rows):
         self.nets, device = nets, nets[0].device
         self.rows = [torch.as_tensor(r, device=device) for r in rows]
-        n_batches = -(-len(rows[0]) // nets[0].batch_size)
+        n_batches = _n_batches(nets[0], rows[0])
         split = [torch.arange(len(r), device=device).tensor_split(n_batches) for r in rows]
         self.sizes = [[len(batch) for batch in batches] for batches in split]
         shape = (len(nets), n_batches, -1)

@@ -86,8 +86,7 @@ class FitsTogether:
         X : array-like of shape (n_samples, n_features)
             Rows.
         train_mask : ndarray of shape (n_fits, n_samples), dtype bool
-            True where the fit is trained on the row. All fits must make the same number of batches, as those of one
-            of the `cross_fit_groups` do.
+            True where the fit is trained on the row: those of one of the `cross_fit_groups`.
         seeds : array-like of int of shape (n_fits,)
             Seeds of the clones.
 
@@ -169,22 +168,18 @@ def _group_size(started, n_rows):
 
 
 def _start_all(fits, X, mask):
-    """Set up each fit for its rows: (U, rows, redraws), the last None where rows stay as they are.
+    """Set up each fit for its rows: (U, rows, redraws), as `train_together` takes them.
 
-    Rows of fits that make the same numbers of them, as binarised ones, are there once.
+    Rows that are the same for several fits, such as binarised ones, are there once.
     """
     tables, rows, redraws = {}, [], []
     for fit, train in zip(fits, map(np.flatnonzero, mask), strict=True):
         part = fit._start(safe_indexing(X, train))
         redraws.append(fit._redraw(part))
-        if redraws[-1] is not None:
-            rows.append(np.arange(len(train)) + sum(map(len, rows)))
-            continue
         U, _ = fit._columns.forward(part, fit.noise_seed)
-        key, shape = joblib.hash(fit._columns), (mask.shape[1], U.shape[1])
-        start, table = tables.setdefault(key, (len(tables) * len(mask[0]), np.zeros(shape, "f4")))
+        shape = len(mask[0]), U.shape[1]
+        new = len(tables) * len(mask[0]), np.zeros(shape, dtype=np.float32)
+        start, table = tables.setdefault(joblib.hash(fit._columns), new)
         table[train] = U
         rows.append(start + train)
-    if None not in redraws:
-        return None, rows, redraws
-    return np.concatenate([table for _, table in tables.values()]), rows, None
+    return np.concatenate([table for _, table in tables.values()]), rows, redraws
