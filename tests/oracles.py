@@ -257,3 +257,13 @@ def one_draw_at_a_time(module, x, noise):
             log_likelihood = module.decode(torch.as_tensor(z[None])).log_prob(row).item()
             weights[s, i] = log_likelihood + (norm.logpdf(z) - norm.logpdf(z, loc, scale)).sum()
     return weights
+
+
+def fit_one_by_one(estimator, X, train_mask, seeds):
+    """A clone for each mask, with its seed, fitted by itself."""
+    from sklearn.base import clone
+
+    from skmem._random import set_random_state
+
+    pairs = zip(train_mask, seeds, strict=True)
+    return [set_random_state(clone(estimator), seed).fit(X[mask]) for mask, seed in pairs]

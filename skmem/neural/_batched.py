@@ -35,7 +35,7 @@ def stack(modules):
     stacked = copy.deepcopy(modules[0])
     for name, _ in modules[0].named_children():
         setattr(stacked, name, stack([getattr(module, name) for module in modules]))
-    for name, parameter in modules[0].named_parameters(recurse=False):
+    for name, _ in modules[0].named_parameters(recurse=False):
         values = torch.stack([getattr(module, name).detach() for module in modules])
         setattr(stacked, name, nn.Parameter(values[:, None]))
     return stacked
