@@ -147,7 +147,7 @@ def _run_epoch(stacked, optimizer, table, plan, beta):
     """Losses of all batches, (n_batches, n_nets)."""
     losses = []
     for rows, noise, weights in zip(*plan.draw(), plan.weights, strict=True):
-        x = table[rows]
+        x = table.index_select(0, rows.flatten()).unflatten(0, rows.shape)
         log_likelihood, divergence = elbo_terms_at(stacked, x, stacked.encode(x), noise)
         loss = ((beta * divergence - log_likelihood) * weights).sum(dim=1)
         optimizer.zero_grad()
