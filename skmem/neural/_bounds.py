@@ -63,9 +63,15 @@ def elbo_terms(module, x, generator):
 
     The divergence of q(z|x) from the prior is exact where torch knows it.
     """
-    q, prior = module.encode(x), module.prior
+    q = module.encode(x)
     shape = q.batch_shape + q.event_shape
-    z = push(q, torch.randn(shape, generator=generator, device=x.device, dtype=x.dtype))
+    noise = torch.randn(shape, generator=generator, device=x.device, dtype=x.dtype)
+    return elbo_terms_at(module, x, q, noise)
+
+
+def elbo_terms_at(module, x, q, noise):
+    """`elbo_terms` at the draw of `q` that `noise`, of the same shape, stands for."""
+    z, prior = push(q, noise), module.prior
     try:
         divergence = kl_divergence(q, prior)
     except NotImplementedError:

@@ -1,8 +1,55 @@
-"""Distributions that torch lacks."""
+"""Distributions that torch lacks, or is slow with."""
+
+import math
 
 import torch
-from torch.distributions import Distribution
-from torch.nn.functional import logsigmoid
+from torch.distributions import Bernoulli, Distribution, Independent, Normal
+from torch.nn.functional import logsigmoid, softplus
+
+# Beyond it log(1 + exp(t)) is t in double precision.
+_SOFTPLUS_THRESHOLD = 37.0
+
+
+class DiagonalNormal(Independent):
+    """Normal(loc, scale^2), independent over the last dimension; faster than torch's where columns share a scale.
+
+    Parameters
+    ----------
+    loc : Tensor of shape (..., n_columns)
+        Means.
+    scale : Tensor of a shape that broadcasts to that of `loc`
+        Standard deviations.
+    """
+
+    def __init__(self, loc, scale):
+        self._scale = scale
+        base = Normal(loc, scale.expand_as(loc), validate_args=False)
+        super().__init__(base, 1, validate_args=False)
+
+    def log_prob(self, value):
+        """Sum over columns."""
+        loc = self.base_dist.loc
+        log_scale = self._scale.log() + 0.5 * math.log(2 * math.pi)
+        z = (value - loc) / self._scale
+        return -0.5 * torch.linalg.vecdot(z, z) - log_scale.expand_as(loc).sum(dim=-1)
+
+
+class IndependentBernoulli(Independent):
+    """Bernoulli(sigmoid(logits)), independent over the last dimension, of zeros and ones alone: faster than torch's.
+
+    Parameters
+    ----------
+    logits : Tensor of shape (..., n_columns)
+        Log-odds of a one.
+    """
+
+    def __init__(self, logits):
+        super().__init__(Bernoulli(logits=logits, validate_args=False), 1, validate_args=False)
+
+    def log_prob(self, value):
+        """Sum over columns of -log(1 + exp(-logit)) for a one, -log(1 + exp(logit)) for a zero."""
+        against = self.base_dist.logits * (1 - 2 * value)
+        return -softplus(against, threshold=_SOFTPLUS_THRESHOLD).sum(dim=-1)
 
 
 class Product(Distribution):

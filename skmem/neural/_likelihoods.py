@@ -2,10 +2,15 @@
 
 import torch
 from torch import nn
-from torch.distributions import Bernoulli, Independent, Normal, OneHotCategorical
+from torch.distributions import OneHotCategorical
 from torch.nn.functional import softplus
 
-from skmem.neural._distributions import DiscretizedLogisticMixture, Product
+from skmem.neural._distributions import (
+    DiagonalNormal,
+    DiscretizedLogisticMixture,
+    IndependentBernoulli,
+    Product,
+)
 
 N_LOGISTICS = 5
 # The smallest scale of a logistic, in units of the half-width of [-1, 1].
@@ -18,9 +23,8 @@ class Gaussian(nn.Module):
     def __init__(self, n_columns, min_scale):
         super().__init__()
         self.n_outputs, self.min_scale = n_columns, min_scale
-        self.raw_scale = nn.Parameter(
-            torch.tensor(0.5413)
-        )  # softplus of it is 1: the spread of the data
+        # softplus of it is 1: the spread of the data
+        self.raw_scale = nn.Parameter(torch.tensor([0.5413]))
 
     @property
     def scale(self):
@@ -29,8 +33,7 @@ class Gaussian(nn.Module):
 
     def forward(self, h):
         """Distribution of rows (..., n_columns)."""
-        scale = self.scale.to(h.dtype).expand_as(h)
-        return Independent(Normal(h, scale, validate_args=False), 1, validate_args=False)
+        return DiagonalNormal(h, self.scale.to(h.dtype))
 
 
 class GaussianDiagonal(nn.Module):
@@ -44,7 +47,7 @@ class GaussianDiagonal(nn.Module):
         """Distribution of rows (..., n_columns)."""
         loc, raw_scale = h.chunk(2, dim=-1)
         scale = self.min_scale + softplus(raw_scale)
-        return Independent(Normal(loc, scale, validate_args=False), 1, validate_args=False)
+        return DiagonalNormal(loc, scale)
 
 
 class BernoulliLogits(nn.Module):
@@ -56,7 +59,7 @@ class BernoulliLogits(nn.Module):
 
     def forward(self, h):
         """Distribution of rows (..., n_columns)."""
-        return Independent(Bernoulli(logits=h, validate_args=False), 1, validate_args=False)
+        return IndependentBernoulli(h)
 
 
 class DiscretizedLogistic(nn.Module):

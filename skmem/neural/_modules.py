@@ -72,7 +72,7 @@ def mlp(sizes):
     """Linear layers with ReLU between them."""
     layers = []
     for n_in, n_out in pairwise(sizes):
-        layers += [nn.Linear(n_in, n_out), nn.ReLU()]
+        layers += [nn.Linear(n_in, n_out), nn.ReLU(inplace=True)]
     return nn.Sequential(*layers[:-1])
 
 

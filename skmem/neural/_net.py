@@ -54,6 +54,11 @@ def resolve_device(device):
     return device
 
 
+def available_bytes(device):
+    """A quarter of a GPU's memory: what else is there may need the rest."""
+    return torch.cuda.get_device_properties(device).total_memory // 4
+
+
 class NegativeELBO(nn.Module):
     """-(log p(x|z) - beta log q(z|x)/p(z)), the mean over rows, in nats."""
 
@@ -119,15 +124,16 @@ class VAENet(NeuralNet):
         """Tensors of the rows to train on, and of those to validate on or None."""
         train_rows, validation_rows = self._split(len(X))
         if not len(validation_rows):
-            return self._tensor(X), None
-        return self._tensor(X[train_rows]), self._tensor(X[validation_rows])
+            return self.to_rows(X), None
+        return self.to_rows(X[train_rows]), self.to_rows(X[validation_rows])
 
     def _split(self, n):
         n_valid = min(int(np.ceil((self.validation_fraction or 0) * n)), n - 1)
         order = np.random.default_rng(self.seed).permutation(n)
         return np.sort(order[n_valid:]), np.sort(order[:n_valid])
 
-    def _tensor(self, X):
+    def to_rows(self, X):
+        """An array as the module takes it."""
         return torch.as_tensor(X, dtype=torch.float32, device=self.device)
 
     def get_iterator(self, dataset, training=False):
@@ -139,16 +145,23 @@ class VAENet(NeuralNet):
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
         """One pass over the batches; validation draws the same in every epoch."""
-        epoch = len(self.history) if training else 0
-        seed = int(np.random.SeedSequence([self.seed, epoch]).generate_state(1)[0])
         if training and self.redraw is not None:
-            U = self.redraw(seed)
-            iterator.x = self._tensor(U[self._split(len(U))[0]])
-        self.generator_ = torch.Generator(self.device).manual_seed(seed)
+            U = self.redraw(self.epoch_seed())
+            iterator.x = self.to_rows(U[self._split(len(U))[0]])
+        self.generator_ = self.epoch_generator(training)
         try:
             super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
         finally:
             del self.generator_  # it can't be pickled
+
+    def epoch_seed(self, training=True):
+        """Seed of all that the current epoch draws."""
+        epoch = len(self.history) if training else 0
+        return int(np.random.SeedSequence([self.seed, epoch]).generate_state(1)[0])
+
+    def epoch_generator(self, training=True):
+        """Generator of an epoch: of the order of its rows, then of the noise of its batches one after another."""
+        return torch.Generator(self.device).manual_seed(self.epoch_seed(training))
 
     def infer(self, x, **fit_params):
         """(log p(x|z), divergence) of each row, at one draw z."""

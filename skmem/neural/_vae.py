@@ -7,13 +7,14 @@ from sklearn.utils.validation import validate_data
 
 from skmem._sklearn import Interval, StrOptions, fit_context
 from skmem.neural._columns import Columns
+from skmem.neural._fits_together import FitsTogether
 from skmem.neural._latent import LatentDensity
 from skmem.neural._spaces import SPACES
 
 _FLOATS = (np.float64, np.float32)
 
 
-class VAE(LatentDensity):
+class VAE(FitsTogether, LatentDensity):
     r"""Variational autoencoder with a log-density for each row, and its Monte-Carlo error.
 
     In nats; higher is better; the zero is that of the likelihood: a density for columns that are measured, a
