@@ -51,13 +51,9 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseDensi
     @property
     def stages_(self):
         """Epochs after which the parameters have been kept, ascending."""
-        return sorted(self._states)
-
-    @property
-    def _states(self):
         check_is_fitted(self)
-        kept = dict(self.net_.callbacks_).get("checkpoints")
-        return {} if kept is None else kept.states_
+        checkpoints = dict(self.net_.callbacks_).get("checkpoints")
+        return [] if checkpoints is None else sorted(checkpoints.kept_)
 
     def score_samples(self, X, return_std=False):
         r"""Log-density of each row, by importance sampling.
@@ -110,10 +106,16 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseDensi
         ------
         log_density : ndarray of shape (n_samples,)
             As :meth:`score_samples` would have given it after that epoch, with the same draws at every stage.
+
+        Raises
+        ------
+        FileNotFoundError
+            If a file that the fit has written to `checkpoint_dir` is gone.
         """
         module = self._scoring_module()
+        checkpoints = dict(self.net_.callbacks_)["checkpoints"]
         for epoch in self.stages_:
-            module.load_state_dict(self._states[epoch])
+            module.load_state_dict(checkpoints.state(epoch))
             yield self._reduce_log_weights(module, X, _bound_and_error)[0]
 
     def elbo(self, X):

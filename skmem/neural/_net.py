@@ -7,7 +7,6 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import Callback
 from torch import nn
 
 from skmem.neural._bounds import elbo_terms
@@ -29,29 +28,6 @@ def global_seed(seed, device):
             with torch.cuda.device(gpu):
                 torch.cuda.manual_seed(int(seed))
         yield
-
-
-def resolve_device(device):
-    """The device for "auto", "cpu", "cuda", "cuda:1", ...
-
-    Raises
-    ------
-    ValueError
-        If torch knows no such device, or doesn't see it here.
-    """
-    n_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if device == "auto":
-        return "cuda" if n_gpus else "cpu"
-    try:
-        resolved = torch.device(device)
-    except RuntimeError as error:
-        raise ValueError(f"device must be one that torch knows, got {device!r}: {error}") from None
-    if resolved.type == "cuda" and (resolved.index or 0) >= n_gpus:
-        raise ValueError(
-            f"device={device!r} needs a GPU that torch sees, and it sees {n_gpus}; device='auto' takes the CPU "
-            "where there is none."
-        )
-    return device
 
 
 class NegativeELBO(nn.Module):
@@ -174,29 +150,6 @@ def divergence_message(epoch, learning_rate):
         f"Training diverged in epoch {epoch} with learning_rate={learning_rate:g}: the loss is not finite. Try a "
         f"tenth of it, learning_rate={learning_rate / 10:g}; look for extreme values in X; or raise min_scale."
     )
-
-
-class Checkpoints(Callback):
-    """Keeps the module's state after the epochs that `wanted` names, on the CPU."""
-
-    def __init__(self, wanted):
-        self.wanted = wanted
-
-    def initialize(self):
-        """Forget the states of an earlier fit."""
-        self.states_ = {}
-        return self
-
-    def on_epoch_end(self, net, **kwargs):
-        """Keep a copy."""
-        epoch = len(net.history)
-        if self._is_wanted(epoch):
-            state = net.module_.state_dict()
-            self.states_[epoch] = {name: t.detach().cpu().clone() for name, t in state.items()}
-
-    def _is_wanted(self, epoch):
-        every = np.ndim(self.wanted) == 0
-        return epoch % self.wanted == 0 if every else epoch in set(self.wanted)
 
 
 def train(net, U, n_epochs, redraw=None):

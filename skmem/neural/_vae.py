@@ -1,12 +1,14 @@
 """The variational autoencoder as a density."""
 
 from numbers import Integral, Real
+from os import PathLike
 
 import numpy as np
 from sklearn.utils.validation import validate_data
 
 from skmem._sklearn import Interval, StrOptions, fit_context
 from skmem.neural._columns import Columns
+from skmem.neural._extras import require_torch
 from skmem.neural._latent import LatentDensity
 from skmem.neural._spaces import SPACES
 
@@ -46,8 +48,9 @@ class VAE(LatentDensity):
         Epochs after which to keep the parameters for :meth:`staged_score_samples`: every so many, or those named.
     n_importance_samples : int, default=256
         Draws for each row in `score_samples`; with "sobol" in 16 replicates if that divides it, else in 8, 4, ....
-    device : str, default="auto"
-        "auto" is the first GPU if there is one; otherwise as torch names devices: "cpu", "cuda", "cuda:1".
+    device : str or list of str, default="auto"
+        "auto" is the first GPU if there is one; otherwise as torch names devices: "cpu", "cuda", "cuda:1". Of a list,
+        fit k of a cross-fit takes entry k modulo its length, and a fit by itself the first.
     callbacks : list of skorch callbacks, default=None
         As in :class:`skorch.NeuralNet`: early stopping, checkpoints, schedules. They are copied.
     random_state : int, RandomState instance or None, default=None
@@ -79,6 +82,10 @@ class VAE(LatentDensity):
     score_dtype : {"float64", "float32"}, default="float64"
         Precision of scoring; training is in single precision. In single precision, all that "mps" has, a score's
         last digits depend on its batch.
+    checkpoint_dir : str or path, default=None
+        Where to keep the parameters of `checkpoint_epochs`; None is memory. Each fit makes a new folder of its own
+        there, "fit-..." with a file "epoch-00005.safetensors" for each epoch, which a stage is read from when it is
+        scored. Files are never deleted. A pickle holds their paths, not their content.
 
     Attributes
     ----------
@@ -132,7 +139,7 @@ class VAE(LatentDensity):
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "checkpoint_epochs": [None, Interval(Integral, 1, None, closed="left"), "array-like"],
         "n_importance_samples": [Interval(Integral, 1, None, closed="left")],
-        "device": [str],
+        "device": [str, list],
         "callbacks": [None, list],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -145,6 +152,7 @@ class VAE(LatentDensity):
         "noise_seed": [Interval(Integral, 0, None, closed="left")],
         "validation_fraction": [None, Interval(Real, 0, 1, closed="neither")],
         "score_dtype": [StrOptions({"float64", "float32"})],
+        "checkpoint_dir": [None, str, PathLike],
     }
 
     def __init__(
@@ -173,6 +181,7 @@ class VAE(LatentDensity):
         noise_seed=0,
         validation_fraction=None,
         score_dtype="float64",
+        checkpoint_dir=None,
     ):
         self.latent_dim = latent_dim
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -197,6 +206,7 @@ class VAE(LatentDensity):
         self.noise_seed = noise_seed
         self.validation_fraction = validation_fraction
         self.score_dtype = score_dtype
+        self.checkpoint_dir = checkpoint_dir
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
@@ -275,14 +285,3 @@ class VAE(LatentDensity):
         if self.noise == "fixed" or not self._columns.noisy:
             return None
         return lambda seed: self._columns.forward(X, np.random.default_rng(seed))[0]
-
-
-def require_torch():
-    """Raise an ImportError that says what to install, if the extra is missing."""
-    try:
-        import skorch  # noqa: F401
-        import torch  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise ImportError(
-            f'skmem.neural needs torch and skorch, and {error.name} is missing: pip install "skmem[torch]"'
-        ) from error
