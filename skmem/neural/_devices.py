@@ -14,7 +14,8 @@ def resolve_device(device):
     devices = [device] if isinstance(device, str) else list(device)
     if not devices or not all(isinstance(name, str) for name in devices):
         raise ValueError(f"device must be a name or a list of at least one, got {device!r}.")
-    return [_checked(name) for name in devices][0]
+    checked = [_checked(name) for name in devices]
+    return checked[0]
 
 
 def _checked(device):

@@ -6,9 +6,9 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skmem._base import BaseDensity
 from skmem._math import logmeanexp, mean
 from skmem.neural._psis import pareto_shapes
+from skmem.neural._tables import TableDensity
 
 
 def _keeps_stages(estimator):
@@ -39,7 +39,7 @@ def _pareto_shapes(log_weights, n_replicates):
     return pareto_shapes(log_weights)[None]
 
 
-class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseDensity):
+class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, TableDensity):
     """Queries to a fitted net `net_` whose rows come from `X` through `_columns`."""
 
     @property
@@ -189,8 +189,8 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseDensi
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            Means in the units of the columns; probabilities for "bernoulli" and "categorical"; for "logit_gaussian"
-            the level whose logit is the mean logit.
+            Means in the units of the columns; probabilities for "bernoulli" and "categorical"; for "codes" the number
+            of the likeliest category; for "logit_gaussian" the level whose logit is the mean logit.
         """
         from skmem.neural._codes import decoded
 
@@ -212,8 +212,8 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseDensi
 
         Returns
         -------
-        X : ndarray of shape (n_samples, n_features)
-            Rows drawn, each such as `fit` accepts.
+        X : {ndarray, dataframe} of shape (n_samples, n_features)
+            Rows drawn, each such as `fit` accepts; a frame if it was given one.
         """
         from skmem.neural._codes import decoded, prior_draws
         from skmem.neural._net import global_seed
@@ -223,7 +223,7 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseDensi
         seed = check_random_state(random_state).randint(2**31 - 1)
         with global_seed(seed, self.net_.device):
             U = decoded(module, prior_draws(module, n_samples), "sample")
-        return self._columns.backward(U, possible=True)
+        return self._as_fitted(self._columns.backward(U, possible=True))
 
     def _scoring_module(self):
         """A copy of the module that queries may change."""

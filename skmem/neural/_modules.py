@@ -133,7 +133,7 @@ def make_module(module, parts, sizes):
     """
     if isinstance(module, nn.Module):
         return copy.deepcopy(module)
-    n_columns = sum(len(part.columns) for part in parts)
+    n_columns = sum(part.n_units for part in parts)
     if module is not None:
         return module(n_columns, sizes.latent_dim)
     head = make_head(parts, sizes.min_scale)

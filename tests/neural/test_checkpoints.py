@@ -41,7 +41,7 @@ def test_files_hold_what_memory_would(tmp_path):
 
 def test_files_are_read_when_their_stage_is_scored(tmp_path):
     vae = staged(str(tmp_path)).fit(X)
-    first, second = sorted(tmp_path.rglob("*.safetensors"))
+    _, second = sorted(tmp_path.rglob("*.safetensors"))
     second.unlink()
     stages = vae.staged_score_samples(X)
     # the first stage needs its own file alone

@@ -67,7 +67,7 @@ def test_the_first_device_of_a_list_is_taken(monkeypatch):
     assert resolve_device(["cuda:1", "cuda:0"]) == "cuda:1"
     assert resolve_device("auto") == "cuda"
     # all are checked, so that not the second fit of a cross-fit is the first to fail
-    with pytest.raises(ValueError, match="device='cuda:2' needs a GPU .* sees 2"):
+    with pytest.raises(ValueError, match=r"device='cuda:2' needs a GPU .* sees 2"):
         resolve_device(GPUS)
 
 
