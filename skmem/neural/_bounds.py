@@ -12,6 +12,7 @@ from torch.distributions import Independent, MultivariateNormal, Normal, kl_dive
 from torch.quasirandom import SobolEngine
 
 from skmem._blocks import row_blocks
+from skmem.neural._distributions import StandardNormal
 from skmem.neural._proposals import PROPOSALS
 
 # Tensors of the decoder's widest layer that live at once, in and out of it and in the likelihood.
@@ -66,6 +67,8 @@ def elbo_terms(module, x, generator):
     q, prior = module.encode(x), module.prior
     shape = q.batch_shape + q.event_shape
     z = push(q, torch.randn(shape, generator=generator, device=x.device, dtype=x.dtype))
+    if isinstance(prior, StandardNormal) and isinstance(q, Independent):
+        return module.decode(z).log_prob(x), prior.divergence_of(q.base_dist)
     try:
         divergence = kl_divergence(q, prior)
     except NotImplementedError:

@@ -121,7 +121,7 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, TableDens
     def elbo(self, X):
         """Evidence lower bound of the log-density of each row.
 
-        In nats; higher is better; below `score_samples` on the same draws of the encoder, by Jensen's inequality.
+        In nats; higher is better; below `score_samples` with ``proposal="encoder"``, by Jensen's inequality.
 
         Parameters
         ----------
@@ -131,7 +131,8 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, TableDens
         Returns
         -------
         elbo : ndarray of shape (n_samples,)
-            Mean over draws of log p(x|z) + log p(z) - log q(z|x), whatever `beta` was in training.
+            Mean over draws of log p(x|z) + log p(z) - log q(z|x), with q the encoder's whatever `proposal` is, and
+            whatever `beta` was in training.
         """
         module = self._scoring_module()
         return self._reduce_log_weights(module, X, _elbo, "encoder")[0]
@@ -235,11 +236,14 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, TableDens
     def _reduce_log_weights(self, module, X, reduce, proposal=None):
         """`reduce(log_weights, n_replicates)`, of shape (n_results, n_rows), for all rows side by side."""
         from skmem.neural._bounds import blocked_log_weights, standard_normal_draws
+        from skmem.neural._proposals import resolve_proposal
 
         U, log_volume = self._columns.forward(self._check_query(X), self.noise_seed)
         noise, n_replicates = standard_normal_draws(
             self.n_importance_samples, self._n_features_out, self.draws, self.noise_seed
         )
-        blocks = blocked_log_weights(module, U, noise, proposal or self.proposal)
+        if proposal is None:
+            proposal = resolve_proposal(self.proposal, self.module, self._n_features_out)
+        blocks = blocked_log_weights(module, U, noise, proposal)
         results = [reduce(weights + log_volume[rows], n_replicates) for rows, weights in blocks]
         return np.concatenate(results, axis=1)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 from skorch import NeuralNet
+from skorch.callbacks import Callback
 from torch import nn
 
 from skmem.neural._bounds import elbo_terms
@@ -56,7 +57,7 @@ class Batches:
         n = len(self.x)
         rows = self.order(n) if self.order else torch.arange(n, device=self.x.device)
         for batch in torch.tensor_split(rows, -(-n // self.batch_size)):
-            yield self.x[batch], batch  # skorch wants a target too
+            yield self.x.index_select(0, batch), batch  # skorch wants a target too
 
 
 class VAENet(NeuralNet):
@@ -85,11 +86,28 @@ class VAENet(NeuralNet):
             super()._set_training(training)
 
     def notify(self, method_name, **kwargs):
-        """Tell the callbacks, and tell their wish to stop from a real Ctrl-C."""
+        """Tell the callbacks that listen, and tell their wish to stop from a real Ctrl-C."""
+        getattr(self, method_name)(self, **kwargs)
         try:
-            super().notify(method_name, **kwargs)
+            for callback in self._listeners(method_name):
+                getattr(callback, method_name)(self, **kwargs)
         except KeyboardInterrupt as stop:
             raise TrainingStopped from stop
+
+    def _listeners(self, method_name):
+        """Callbacks that have a method of their own: calls of the empty ones cost more than a small net's layers."""
+        empty = getattr(Callback, method_name)
+        return [c for _, c in self.callbacks_ if getattr(type(c), method_name) is not empty]
+
+    def train_step(self, batch):
+        """Skorch's, without what is for optimisers that evaluate the loss more than once."""
+        self.optimizer_.zero_grad()
+        step = self.train_step_single(batch)
+        if self._listeners("on_grad_computed"):
+            named = list(self.get_all_learnable_params())
+            self.notify("on_grad_computed", named_parameters=named, batch=batch, training=True)
+        self.optimizer_.step()
+        return step
 
     def get_split_datasets(self, X, y=None, **fit_params):
         """Tensors of the rows to train on, and of those to validate on or None."""
@@ -122,9 +140,22 @@ class VAENet(NeuralNet):
             iterator.x = self._tensor(U[self._split(len(U))[0]])
         self.generator_ = torch.Generator(self.device).manual_seed(seed)
         try:
-            super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+            self._run_batches(iterator or [], training, prefix, step_fn)
         finally:
             del self.generator_  # it can't be pickled
+
+    def _run_batches(self, iterator, training, prefix, step_fn):
+        """Steps, with skorch's history and callbacks.
+
+        Skorch looks up the place in its history for each number, which takes long beside a step of a small net.
+        """
+        batches = self.history[-1]["batches"]
+        for batch in iterator:
+            self.notify("on_batch_begin", batch=batch, training=training)
+            step = step_fn(batch)
+            batches[-1][f"{prefix}_loss"] = step["loss"].item()
+            batches[-1][f"{prefix}_batch_size"] = len(batch[0])
+            self.notify("on_batch_end", batch=batch, training=training, **step)
 
     def infer(self, x, **fit_params):
         """(log p(x|z), divergence) of each row, at one draw z."""
