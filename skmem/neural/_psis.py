@@ -10,6 +10,8 @@ _PRIOR_DRAWS = 10.0
 _MIN_TAIL = 5
 # Of a weight, relative to the largest.
 _ROUNDING = 1e-12
+# What stands for an excess of zero, which would be divided by: ties are heavy tails, not an error.
+_TIE = 1e-300
 
 
 def pareto_shapes(log_weights):
@@ -44,7 +46,7 @@ def pareto_shapes(log_weights):
     for block in row_blocks(len(excess), 8 * n_tail * (30 + int(n_tail**0.5))):
         # Tails of weights that are equal, but for rounding, have no shape; they are as far from heavy as can be.
         rows = block.start + np.flatnonzero(excess[block, -1] > _ROUNDING)
-        shapes[rows] = generalized_pareto_shapes(np.maximum(excess[rows], _ROUNDING))
+        shapes[rows] = generalized_pareto_shapes(np.maximum(excess[rows], _TIE))
     return shapes
 
 

@@ -126,12 +126,21 @@ def test_weights_are_those_drawn_one_at_a_time(linear):
 
 
 def test_the_posterior_of_a_linear_model_is_the_laplace_proposal():
-    vae = linear_vae(2, "laplace").set_params(n_importance_samples=32).fit(X)
+    vae = linear_vae(2, "laplace").set_params(n_importance_samples=256).fit(X)
+    module = scoring_module(vae.net_.module_, "float64")
+    x = torch.as_tensor(vae._columns.forward(X, 0)[0])
+    with torch.no_grad():
+        q = laplace(module, x)
+    layer, sigma = module.decoder.trunk[0], module.decoder.head.scale
+    precision = torch.eye(2) + layer.weight.T @ layer.weight / sigma**2
+    mean = torch.linalg.solve(precision, layer.weight.T @ (x - layer.bias).T / sigma**2).T
+    # the mode is the mean, and the curvature the precision; its root is 1.2 times as wide
+    torch.testing.assert_close(q.loc, mean)
+    torch.testing.assert_close(q.covariance_matrix[0], 1.44 * torch.linalg.inv(precision))
     scores, errors = vae.score_samples(X, return_std=True)
-    # drawing from the posterior itself, every weight is p(x)
-    assert_allclose(scores, exact(vae, X), rtol=1e-10)
-    assert errors.max() < 1e-8
-    assert (vae.pareto_k(X) == -np.inf).all()
+    # weights are bounded, whatever the encoder is
+    assert (np.abs(scores - exact(vae, X)) < 5 * errors).all()
+    assert errors.max() < 0.01
     # the ELBO is the encoder's all the same
     assert_array_equal(vae.elbo(X), vae.set_params(proposal="encoder").elbo(X))
 
