@@ -1,6 +1,23 @@
-"""Which doctests can be run here."""
+"""Which doctests can be run here, and on how many threads."""
 
+import sys
 from importlib.util import find_spec
 
-# Files of skmem.neural, and the examples in them, need the extra torch.
-collect_ignore_glob = [] if find_spec("torch") and find_spec("skorch") else ["skmem/neural/_*.py"]
+import pytest
+
+# Files of skmem.neural, and the examples in them, need the extra torch; so do examples of TracIn.
+HAS_TORCH = find_spec("torch") and find_spec("skorch")
+collect_ignore_glob = [] if HAS_TORCH else ["skmem/neural/_*.py", "skmem/influence/_tracin.py"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Deep estimators are tested on one thread."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(n_threads)

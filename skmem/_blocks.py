@@ -24,13 +24,13 @@ def n_threads():
     return max((library["num_threads"] for library in info), default=1)
 
 
-def row_blocks(n_rows, row_bytes):
-    """Slices that cover `n_rows`, each holding at most a core's share of `working_memory`.
+def row_blocks(n_rows, row_bytes, most_bytes=_CACHE_BYTES):
+    """Slices that cover `n_rows`, each holding at most a core's share of `working_memory`, and of `most_bytes`.
 
     The slices do not depend on the number of threads in use, so neither do results computed on them.
     """
     share = get_config()["working_memory"] * 2**20 / (os.cpu_count() or 1)
-    rows = int(min(share, _CACHE_BYTES) // max(1, row_bytes))
+    rows = int(min(share, most_bytes) // max(1, row_bytes))
     # scikit-learn's generator refuses no rows at all.
     return list(gen_batches(n_rows, max(1, rows))) if n_rows else []
 

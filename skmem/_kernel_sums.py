@@ -55,7 +55,9 @@ class PairwiseDistances:
             centered = (self.X_train - self._center).astype(dtype, copy=False)
             norms = row_norms(centered, squared=True)
             if 4.0 * np.finfo(dtype).eps * norms.max() < _NATS_LOST[dtype] * resolution:
-                self._rows = np.column_stack((-2.0 * centered, np.ones_like(norms), norms))
+                self._rows = np.empty((len(norms), centered.shape[1] + 2), dtype=dtype)
+                np.multiply(centered, -2.0, out=self._rows[:, :-2])
+                self._rows[:, -2], self._rows[:, -1] = 1.0, norms
                 self._measure = self._product
                 return
 

@@ -14,6 +14,7 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_params,
 )
+from sklearn.utils.validation import _check_method_params as rows_of_params
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 from sklearn.utils.validation import _get_feature_names as get_feature_names
 from sklearn.utils.validation import _num_samples as num_samples
@@ -30,8 +31,12 @@ __all__ = [
     "validate_params",
     "check_sample_weight",
     "check_mixture_parameters",
+    "column_indices",
     "get_feature_names",
     "num_samples",
+    "power_scaler",
+    "rows_of_params",
+    "take_columns",
 ]
 
 
@@ -50,3 +55,18 @@ def check_mixture_parameters(mixture, X):
         check(X, xp=np)
     else:
         check(X)
+
+
+def take_columns(X, indices):
+    """Columns at the positions `indices` of a table of any kind."""
+    return _safe_indexing(X, indices, axis=1)
+
+
+def column_indices(transformer):
+    """Positions of the columns that each part of a fitted ColumnTransformer was given, by its name."""
+    return transformer._transformer_to_input_indices
+
+
+def power_scaler(transformer):
+    """The StandardScaler behind a fitted PowerTransformer that standardises."""
+    return transformer._scaler

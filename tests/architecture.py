@@ -19,8 +19,11 @@ FLOORS = {
         "_sklearn",
         "_base",
         "_random",
+        "_frames",
         "_blocks",
         "_distances",
+        "_frames",
+        "_scan",
         "_kernels",
         "_kernel_plan",
         "_kernel_sums",
@@ -32,12 +35,12 @@ FLOORS = {
     "F3": {"memorization", "influence", "copying"},
     "F4": {"model_selection", "inspection"},
     "F5": {"report"},
-    "F6": ["__init__", "cli", "__main__"],
+    "F6": ["__init__", "_commands", "cli", "__main__"],
 }
 
 OPTIONAL = """
     torch skorch safetensors matplotlib jinja2 rich narwhals pandas polars pyarrow pynndescent dask
-    distributed
+    distributed imblearn
 """
 
 

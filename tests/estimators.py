@@ -4,8 +4,13 @@ import inspect
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
+from sklearn.mixture import GaussianMixture as ScikitLearnMixture
+from sklearn.preprocessing import RobustScaler, StandardScaler
 
-from skmem import density, memorization
+from skmem import MemorizationScorer, density, memorization, model_selection
+
+mixture = ScikitLearnMixture(2, random_state=0)
+kernel = density.KernelDensity(bandwidth="silverman")
 
 # Constructor arguments under which the laws are tested; a class that is not named here is tested
 # with its defaults. scikit-learn's checks see the first ones of a density, and all of the others.
@@ -21,10 +26,32 @@ SETTINGS = {
         {"random_state": 0},
         {"n_components": 2, "reg_covar": 0, "tol": 1e-12, "max_iter": 1000, "random_state": 0},
     ],
+    "SampledDensity": [
+        {"generator": mixture, "n_samples": 300, "random_state": 0},
+        {"generator": kernel, "density": kernel, "n_samples": 200, "random_state": 0},
+    ],
+    "MemorizedRegions": [{}, {"min_cluster_size": 2, "quantile": 0.5}],
+    "MemorizationFilter": [
+        {},
+        {"scorer": MemorizationScorer(random_state=0, cv=3, n_repeats=2, method="cross-fit")},
+    ],
+    "TransformedDensity": [
+        {"transformer": StandardScaler(), "density": density.KernelDensity(bandwidth=0.7)},
+        {"transformer": RobustScaler(), "density": density.GaussianMixture(random_state=0)},
+    ],
     "MemorizationScorer": [
         {"random_state": 0},
         {"method": "cross-fit", "cv": 3, "n_repeats": 3, "random_state": 0},
         {"method": "cross-fit", "cv": 2, "n_repeats": 5, "tol": 1e9, "reduction": "pooled"},
+    ],
+    "MemorizationSearchCV": [
+        {
+            "estimator": density.KernelDensity(),
+            "param_grid": {"bandwidth": [0.5, 2.0]},
+            "cv": 3,
+            "n_repeats": 2,
+            "random_state": 0,
+        },
     ],
 }
 
@@ -44,11 +71,16 @@ KEPT_WITHOUT_A_ROW = {"KernelDensity": lambda fitted: {"bandwidth": fitted.bandw
 HAS_A_LENGTH = {
     "KernelDensity": lambda params: not isinstance(params["bandwidth"], str),
     "GaussianMixture": lambda params: params["reg_covar"] > 0,
+    "SampledDensity": lambda params: hasattr(params["generator"], "reg_covar"),
 }
 
 # A bandwidth found from the data depends on how the rows came by their weights: rules of thumb count
 # effective rows, and leaving one out leaves it out whole or one copy of it.
-WEIGHTS_COUNT_ROWS = {"KernelDensity": lambda params: not isinstance(params["bandwidth"], str)}
+# A scaler that takes no weights counts every row once.
+WEIGHTS_COUNT_ROWS = {
+    "KernelDensity": lambda params: not isinstance(params["bandwidth"], str),
+    "TransformedDensity": lambda params: isinstance(params["transformer"], StandardScaler),
+}
 
 # Densities whose score is a total, as in scikit-learn; all others have means.
 TOTAL_SCORE = {"KernelDensity"}
@@ -74,6 +106,7 @@ def instances(package):
 DENSITIES = dict(instances(density))
 ESTIMATORS = [cls(**SETTINGS.get(cls.__name__, [{}])[0]) for cls in classes(density)]
 ESTIMATORS += [estimator for _, estimator in instances(memorization)]
+ESTIMATORS += [estimator for _, estimator in instances(model_selection)]
 
 
 def expected_failed_checks(estimator):

@@ -259,6 +259,303 @@ def one_draw_at_a_time(module, x, noise):
     return weights
 
 
+# Influence
+
+
+def leave_one_out_influence_by_refits(estimator, X_train, X, sample_weight=None):
+    """Log-density of each point by a fit to all rows minus that by a fit without each row, row by row."""
+    weight = None if sample_weight is None else np.asarray(sample_weight)
+
+    def scores(rows):
+        params = {} if weight is None else {"sample_weight": weight[rows]}
+        return clone(estimator).fit(X_train[rows], **params).score_samples(X)
+
+    everything = np.arange(len(X_train))
+    whole, influence = scores(everything), []
+    for i in everything:
+        without = scores(np.delete(everything, i))
+        # a point of density zero either way is not helped
+        influence.append([a - b if a != b else 0.0 for a, b in zip(whole, without, strict=True)])
+    return np.array(influence)
+
+
+def pooled_influence(scores, train_mask):
+    """Log-mean-exp over the fits with row i minus that over those without it, pair by pair."""
+    n_samples, n_points = train_mask.shape[1], scores.shape[1]
+    influence = np.empty((n_samples, n_points))
+    for i in range(n_samples):
+        for j in range(n_points):
+            u = log_mean_exp(scores[train_mask[:, i], j])
+            v = log_mean_exp(scores[~train_mask[:, i], j])
+            influence[i, j] = u - v if u != v else 0.0
+    return influence
+
+
+def matched_influence(scores, train_mask, n_folds):
+    """Mean over rotations of equal-sized log-mean-exps, pair by pair and repeat by repeat."""
+    influence = np.empty((train_mask.shape[1], scores.shape[1]))
+    for i in range(len(influence)):
+        for j in range(scores.shape[1]):
+            # of row i's folds, with point j's scores in the place of the row's own
+            own_scores = scores[:, [j]]
+            influence[i, j] = matched_memorization(own_scores, train_mask[:, [i]], n_folds)[0]
+    return influence
+
+
+# --- gradients of single rows ---
+
+
+def vae_row_losses(vae, X, noise, state=None):
+    """Minus the ELBO of each row as trained, at its own draws, a list of scalars; and the parameters behind them."""
+    import copy
+
+    import torch
+    from torch.distributions import kl_divergence
+
+    module = copy.deepcopy(vae.net_.module_).double().eval()
+    if state is not None:
+        module.load_state_dict(state)
+    losses = []
+    for x, draws in zip(torch.as_tensor(vae._columns.forward(X, 0)[0]), noise, strict=True):
+        q = module.encode(x[None])
+        log_likelihoods = [
+            module.decode(q.base_dist.loc + q.base_dist.scale * torch.as_tensor(draw)).log_prob(x)
+            for draw in draws
+        ]
+        divergence = kl_divergence(q, module.prior).squeeze()
+        losses.append(vae.beta * divergence - sum(log_likelihoods).squeeze() / len(draws))
+    return losses, list(module.parameters())
+
+
+def row_gradients(losses, parameters):
+    """Gradient of each loss, by a backward pass of its own: (n_rows, n_parameters), float64."""
+    import torch
+
+    gradients = []
+    for loss in losses:
+        parts = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
+        filled = [
+            torch.zeros_like(p) if g is None else g for g, p in zip(parts, parameters, strict=True)
+        ]
+        gradients.append(torch.cat([g.flatten() for g in filled]).double().numpy())
+    return np.array(gradients)
+
+
+# --- influence functions ---
+
+
+def moved_mixture(mixture, basis, kind, theta):
+    """Shares, means and matrices of a fitted mixture moved by `theta`: logits, whitened means, matrix logarithms."""
+    from scipy.linalg import expm
+
+    n_components, n_features = mixture.means_.shape
+    weights = mixture.weights_
+    w, a, s = np.split(theta, np.cumsum([n_components - 1, n_components * n_features]))
+    logits = np.log(weights) + basis @ w / np.sqrt(weights)
+    means, matrices = [], []
+    for k, (share, step) in enumerate(zip(weights, a.reshape(n_components, -1), strict=True)):
+        factor = mixture.precisions_cholesky_
+        factor = factor if kind == "tied" else factor[k]
+        if kind in ("diag", "spherical"):
+            factor = np.diag(np.broadcast_to(factor, n_features))
+        root = np.linalg.inv(factor).T  # Sigma = root @ root.T
+        means.append(mixture.means_[k] + root @ step / np.sqrt(share))
+        own = s if kind == "tied" else s.reshape(n_components, -1)[k]
+        log_matrix = np.sqrt(2 if kind == "tied" else 2 / share) * _symmetric(
+            own, kind, n_features
+        )
+        matrices.append(root @ expm(log_matrix) @ root.T)
+    return np.exp(logits - logsumexp(logits)), means, matrices
+
+
+def _symmetric(coordinates, kind, n_features):
+    if kind == "diag":
+        return np.diag(coordinates)
+    if kind == "spherical":
+        return np.eye(n_features) * coordinates / np.sqrt(n_features)
+    out = np.zeros((n_features, n_features))
+    for value, i, j in zip(coordinates, *np.triu_indices(n_features), strict=True):
+        out[i, j] = out[j, i] = value if i == j else value / np.sqrt(2)
+    return out
+
+
+def jacobian_by_differences(function, theta, step=1e-4):
+    """Derivatives of a vector function, one column for each parameter, by central differences of fourth order."""
+    columns = []
+    for e in np.eye(len(theta)) * step:
+        near, far = (function(theta + m * e) - function(theta - m * e) for m in (1, 2))
+        columns.append((8 * near - far) / (12 * step))
+    return np.stack(columns, axis=-1)
+
+
+def second_derivative(function, step=0.03):
+    """Second derivative at 0, by central differences of sixth order."""
+    weights = {0: -49 / 18, 1: 3 / 2, 2: -3 / 20, 3: 1 / 90}
+    return (
+        sum(
+            w * (function(m * step) + function(-m * step)) / (1 + (m == 0))
+            for m, w in weights.items()
+        )
+        / step**2
+    )
+
+
+def separated_mixture_influence(x, z, mean, variance, n_cluster, n_rows):
+    """Influence of x on z, both in one of several spherical clusters that are far apart, to first order."""
+    d = len(mean)
+    squares = (z - mean) @ (z - mean) * ((x - mean) @ (x - mean)) / (d * variance)
+    bracket = squares - (z - x) @ (z - x)
+    return (d + 2) / (2 * n_cluster) + bracket / (2 * n_cluster * variance) - 1 / n_rows
+
+
+def ekfac_influence(train, points, share):
+    """EK-FAC from lists of explicit pairs (a, delta) of each layer and row, as its definition reads; see George 2018.
+
+    `train` and `points` are lists over layers of (a (n, n_positions, n_in), delta (n, n_positions, n_out)). Damping
+    is `share` times the mean eigenvalue of each layer.
+    """
+    total = 0
+    for (a, delta), (b, epsilon) in zip(train, points, strict=True):
+        n = len(a)
+        A = sum(np.outer(x, x) for row in a for x in row) / n
+        G = sum(np.outer(d, d) for row in delta for d in row) / n
+        U, W = np.linalg.eigh(A)[1], np.linalg.eigh(G)[1]
+        turned = [W.T @ sum(map(np.outer, d, x)) @ U for x, d in zip(a, delta, strict=True)]
+        eigenvalues = sum(D**2 for D in turned) / n
+        damped = eigenvalues + share * eigenvalues.mean()
+        others = [W.T @ sum(map(np.outer, d, x)) @ U for x, d in zip(b, epsilon, strict=True)]
+        total += np.array([[np.sum(D * E / damped) for E in others] for D in turned]) / n
+    return total
+
+
+# Rows left out with their group, groups of near-copies
+
+
+def refit_leave_one_group_out(estimator, X, groups):
+    """Log-density of each row under a fit to all rows of other groups."""
+    groups = np.asarray(groups)
+    return np.array(
+        [
+            clone(estimator).fit(X[groups != group]).score_samples(X[i : i + 1])[0]
+            for i, group in enumerate(groups)
+        ]
+    )
+
+
+def chained_groups(distances, threshold):
+    """Groups of rows joined by distances (n, n) of at most the threshold, as a set of sets: spread row by row."""
+    groups, left = set(), set(range(len(distances)))
+    while left:
+        group, frontier = set(), [min(left)]
+        while frontier:
+            row = frontier.pop()
+            group.add(row)
+            near = np.flatnonzero(distances[row] <= threshold)
+            frontier += [j for j in near.tolist() if j not in group and j not in frontier]
+        groups.add(frozenset(group))
+        left -= group
+    return groups
+
+
+# Copying: every pair of rows, as the definitions read.
+
+
+def gower_distances(X, Y, X_train, categorical):
+    """Mean over columns of differences by the training rows' range, or of 0 and 1 for categories."""
+    total = np.zeros((len(X), len(Y)))
+    for j in range(X_train.shape[1]):
+        for i, x in enumerate(X[:, j]):
+            for k, y in enumerate(Y[:, j]):
+                if j in categorical:
+                    total[i, k] += x != y
+                else:
+                    column = [float(value) for value in X_train[:, j]]
+                    total[i, k] += abs(x - y) / ((max(column) - min(column)) or 1.0)
+    return total / X_train.shape[1]
+
+
+def authentic_rows(X_train, X):
+    """Whether each row is farther from its nearest training row than that one from its own nearest."""
+    among = cdist(X_train, X_train)
+    np.fill_diagonal(among, np.inf)
+    authentic = []
+    for x in X:
+        distances = np.linalg.norm(X_train - x, axis=1)
+        nearest = distances.argmin()
+        authentic.append(distances[nearest] > among[nearest].min())
+    return np.array(authentic)
+
+
+def precision_recall_density_coverage(X_real, X, k):
+    """The four figures from all pairs, with closed balls."""
+
+    def radii(rows):
+        distances = cdist(rows, rows)
+        np.fill_diagonal(distances, np.inf)
+        return np.sort(distances, axis=1)[:, k - 1]
+
+    real, made = radii(X_real), radii(X)
+    distances = cdist(X_real, X)
+    in_real, in_made = distances <= real[:, None], distances <= made[None, :]
+    return (
+        in_real.any(axis=0).mean(),
+        in_made.any(axis=1).mean(),
+        in_real.sum() / (k * len(X)),
+        in_real.any(axis=1).mean(),
+    )
+
+
+def mann_whitney_z(holdout, generated):
+    """U by counting pairs; its variance over all permutations by that of the mid-ranks."""
+    n, m = len(generated), len(holdout)
+    U = sum((g > h) + 0.5 * (g == h) for g in generated for h in holdout)
+    pooled = np.concatenate([holdout, generated])
+    ranks = [np.sum(pooled < v) + 0.5 * (np.sum(pooled == v) + 1) for v in pooled]
+    return (U - (n * m / 2 - 0.5)) / np.sqrt(n * m / (n + m) * np.var(ranks, ddof=1))
+
+
+def share_over_all_labels(near_first, near_second):
+    """Shares of the rows nearer to the first table, for every choice of its rows from both tables."""
+    distances = np.hstack([near_first, near_second])
+    n_first, n_both = near_first.shape[1], distances.shape[1]
+    winners = distances == distances.min(axis=1, keepdims=True)
+    votes = (winners / winners.sum(axis=1, keepdims=True)).sum(axis=0)
+    return [
+        votes[list(chosen)].sum() / len(distances)
+        for chosen in combinations(range(n_both), n_first)
+    ]
+
+
+# Change of variables
+
+
+def log_abs_det_by_differences(transform, x, step=1e-5):
+    """Log |det| of the Jacobian of a function of rows at one point: central differences, extrapolated once."""
+    steps = np.eye(len(x)) * step
+
+    def jacobian(h):
+        return (transform(x + h * steps) - transform(x - h * steps)) / (2 * h * step)
+
+    return np.linalg.slogdet((4 * jacobian(0.5) - jacobian(1.0)) / 3)[1]
+
+
+def quantile_slope(x, knots, heights):
+    """Slope at x of the line through the knots: the mean of those of the segments that x touches, to rounding."""
+    off = 1e-13 * np.abs(knots).max()
+    slopes = [
+        (heights[j + 1] - heights[j]) / (knots[j + 1] - knots[j])
+        for j in range(len(knots) - 1)
+        if knots[j + 1] - knots[j] > off and knots[j] - off <= x <= knots[j + 1] + off
+    ]
+    return np.mean(slopes) if slopes else 0.0
+
+
+def refits_with_weights(estimator, X, weights, train_mask):
+    """Log-densities of all rows under a fit to the rows of every mask with their weights, (n_fits, n_samples)."""
+    fits = [clone(estimator).fit(X[m], sample_weight=weights[m]) for m in train_mask]
+    return np.array([fit.score_samples(X) for fit in fits])
+
+
 def fit_one_by_one(estimator, X, train_mask, seeds):
     """A clone for each mask, with its seed, fitted by itself."""
     from sklearn.base import clone

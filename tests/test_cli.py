@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import skmem
-from skmem import cli
+from skmem import _commands, cli
 from skmem.datasets import make_gaussian_mixture
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -157,7 +157,7 @@ def test_a_defect_of_our_own_is_not_hidden(monkeypatch):
     def broken(*args, **kwargs):
         raise TypeError("a bug")
 
-    monkeypatch.setattr(cli, "audit", broken)
+    monkeypatch.setattr(_commands, "audit", broken)
     # A traceback is what a bug report needs.
     with pytest.raises(TypeError, match="a bug"):
         cli.main(["audit", "iris"])
@@ -167,7 +167,7 @@ def test_interrupt_has_the_shells_status(capsys, monkeypatch):
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "audit", interrupted)
+    monkeypatch.setattr(_commands, "audit", interrupted)
     # 128 + SIGINT, and no traceback.
     assert run(capsys, "audit", "iris") == (130, "", "")
 
@@ -180,7 +180,7 @@ def test_progress_is_for_terminals(capsys, monkeypatch, is_terminal):
         asked.update(kwargs)
         raise ValueError("stop here")
 
-    monkeypatch.setattr(cli, "audit", recorder)
+    monkeypatch.setattr(_commands, "audit", recorder)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: is_terminal, raising=False)
     run(capsys, "audit", "iris")
     # A log file full of progress bars helps nobody.
@@ -193,7 +193,7 @@ def test_warnings_are_one_line_each_and_said_once(capsys, monkeypatch):
             warnings.warn("mind\nthe gap", UserWarning, stacklevel=1)
         raise ValueError("stop here")
 
-    monkeypatch.setattr(cli, "audit", warner)
+    monkeypatch.setattr(_commands, "audit", warner)
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         _, _, err = run(capsys, "audit", "iris")
@@ -247,7 +247,8 @@ def test_doctor_cannot_diagnose_what_it_cannot_read(capsys):
 
 FACTS = ["header row", "UTF-8", "missing values", "standardises", "Exit status: 0", "1, doctor"]
 HELP = {
-    "--help": ["audit", "doctor", *FACTS],
+    "--help": ["audit", "influence", "doctor", *FACTS],
+    "influence -h": ["--query FILE", "--generate N", "--top K", *FACTS],
     "audit -h": [
         "skmem audit DATA [options]",
         "--id-column",

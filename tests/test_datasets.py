@@ -14,6 +14,7 @@ from skmem.datasets import (
     make_gaussian_mixture,
     make_planted_copies,
     make_planted_outliers,
+    make_sparse_region,
 )
 
 GENERATORS = [
@@ -21,11 +22,13 @@ GENERATORS = [
     make_planted_outliers,
     make_planted_copies,
     make_flipped_labels,
+    make_sparse_region,
 ]
 PLANTING = [
     (make_planted_outliers, "n_outliers"),
     (make_planted_copies, "n_copies"),
     (make_flipped_labels, "n_flipped"),
+    (make_sparse_region, "n_sparse"),
 ]
 
 

@@ -113,6 +113,7 @@ class FitOptions:
     memory: Any = None
     n_jobs: int | None = None
     progress: bool = False
+    params: dict | None = None
 
 
 @validate_params(
@@ -123,6 +124,7 @@ class FitOptions:
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
         "progress": ["boolean"],
+        "params": [dict, None],
     },
     prefer_skip_nested_validation=False,
 )
@@ -139,6 +141,7 @@ def cross_fit(
     n_jobs=None,
     random_state=None,
     progress=False,
+    params=None,
 ):
     """Fit an estimator on many training sets and score every row by every fit.
 
@@ -159,12 +162,13 @@ def cross_fit(
     y : array-like of shape (n_samples,), default=None
         Targets, given to `fit` if not None.
     cv : int, splitter or iterable of (train, test) indices
-        Training sets. An int is shuffled K-fold, stratified by `y` for `predict_proba`. A
-        splitter, such as LeaveOneOut, GroupKFold or SubsetSplit, is used as it stands.
+        Training sets. An int is shuffled K-fold, stratified by `y` for `predict_proba`, that keeps
+        `groups` whole. A splitter, such as LeaveOneOut, GroupKFold or SubsetSplit, is used as it
+        stands.
     X_eval : {array-like, sparse matrix, dataframe} of shape (n_points, n_features), default=None
         Points to score; `X` if None. Only for `score_samples`.
     groups : array-like of shape (n_samples,), default=None
-        Groups of the samples, for splitters that keep them together.
+        Groups of the samples, each to be held out as a whole.
     response : {"auto", "score_samples", "predict_proba"}, default="auto"
         What to score rows by: log-density, or the probability of the true label in `y`, which is
         zero in a fit that has not seen the label. "auto" takes the first that the estimator has.
@@ -181,6 +185,10 @@ def cross_fit(
         of the estimator, however deep, with a seed of its own, as BaggingClassifier does.
     progress : bool, default=False
         Whether to count finished fits on stderr, in a bar if rich is installed.
+    params : dict, default=None
+        Further parameters of the estimator's `fit`, such as `sample_weight`. Of those with an
+        entry for each sample a fit gets the entries of its training rows. No closed form takes
+        them: estimators are refitted.
 
     Returns
     -------
@@ -238,7 +246,7 @@ def cross_fit(
     stratify = response == "predict_proba"
     train_mask = train_masks(cv, X, y, groups, stratify=stratify, random_state=rng)
     seeds = child_seeds(rng, len(train_mask))
-    options = FitOptions(X_eval, response, memory, n_jobs, progress)
+    options = FitOptions(X_eval, response, memory, n_jobs, progress, params)
     return fill_scores(estimator, X, y, train_mask, seeds, options=options)
 
 
@@ -251,7 +259,7 @@ def fill_scores(estimator, X, y, train_mask, seeds, *, options, first=0):
     the one numbered `first` are taken as done: they are not in the CrossFit.
     """
     response = resolve_response(estimator, y, options.response)
-    if response == "score_samples" and _has_closed_form(estimator):
+    if response == "score_samples" and _has_closed_form(estimator) and not options.params:
         model = set_random_state(clone(estimator), seeds[0])
         train_mask = train_mask[first:]
         scores = model.cross_fit_score_samples(X, train_mask, X_eval=options.X_eval)
@@ -259,7 +267,7 @@ def fill_scores(estimator, X, y, train_mask, seeds, *, options, first=0):
         source = f"cross_fit_score_samples of {type(estimator).__name__}"
         scores = check_scores(scores, (len(train_mask), n_points), source)
         return CrossFit(train_mask, scores, response, "closed-form")
-    job = make_job(estimator, X, y, options.X_eval, response)
+    job = make_job(estimator, X, y, options.X_eval, response, params=options.params)
     if first == 0:
         warn_of_defects(job, train_mask, seeds)
     scores, stages, staged_scores = run_fits(

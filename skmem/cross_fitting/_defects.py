@@ -10,6 +10,7 @@ from skmem._sklearn import safe_indexing
 from skmem.cross_fitting._fits import fit_rows
 from skmem.cross_fitting._threads import single_thread
 from skmem.cross_fitting._warn import warn_user
+from skmem.density import TransformedDensity
 
 _N_ROWS = 200
 _ENOUGH = 10  # held-out rows, and fits to take them from
@@ -17,10 +18,12 @@ _TOLERANCE = 1e-3
 
 
 def density_step(estimator):
-    """Return the density that scores the rows: past the Pipelines and searches around it."""
+    """Return the density that scores the rows: past the transformers and searches around it."""
     while True:
         if isinstance(estimator, Pipeline):
             inner = estimator.steps[-1][1]
+        elif isinstance(estimator, TransformedDensity):
+            inner = getattr(estimator, "density_", estimator.density)
         else:
             names = ("best_estimator_", "estimator_", "estimator")
             inner = next((getattr(estimator, n) for n in names if hasattr(estimator, n)), None)

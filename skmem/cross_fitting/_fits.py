@@ -15,7 +15,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_memory
 
 from skmem._random import set_random_state
-from skmem._sklearn import num_samples, safe_indexing
+from skmem._sklearn import num_samples, rows_of_params, safe_indexing
 from skmem._version import __version__
 from skmem.cross_fitting._progress import track
 from skmem.cross_fitting._responses import check_scores, score_rows
@@ -32,6 +32,8 @@ class FitJob:
     y: Any
     X_eval: Any
     response: str
+    y_eval: Any = None
+    params: dict | None = None
 
     @property
     def n_points(self):
@@ -39,27 +41,41 @@ class FitJob:
         return num_samples(self.X_eval)
 
 
-def make_job(estimator, X, y, X_eval, response):
+def make_job(estimator, X, y, X_eval, response, y_eval=None, params=None):
     """Return the FitJob of a call, its data such that rows can be taken from it.
+
+    Labels of the points are `y_eval`, or `y` where the points are `X`.
 
     Raises
     ------
     ValueError
-        If points other than `X` are to be scored by labels, which they lack.
+        If points other than `X` are to be scored by labels, which they lack, or weights are not one for each row.
     """
-    if response == "predict_proba" and X_eval is not None and X_eval is not X:
+    scores_X = X_eval is None or X_eval is X
+    if response == "predict_proba" and not scores_X and y_eval is None:
         raise ValueError(
             "X_eval must be None for response='predict_proba', since y has the labels of X alone, "
             f"got an object of type {type(X_eval).__name__}."
         )
-    scores_X = X_eval is None or X_eval is X
+    params = params or {}
+    _check_weights(params, num_samples(X))
     # Strided arrays reach a worker process contiguous, where sums may round otherwise: make them
     # so for all. The indexable of lists are lists, that of sparse matrices is in CSR format.
-    X, y, X_eval = (
+    X, y, X_eval, y_eval = (
         np.ascontiguousarray(a) if isinstance(a, np.ndarray) and not a.flags.forc else a
-        for a in (*indexable(X, y), *indexable(X_eval))
+        for a in (*indexable(X, y), *indexable(X_eval, y_eval))
     )
-    return FitJob(clone(estimator), X, y, X if scores_X else X_eval, response)
+    points = (X, response, y) if scores_X else (X_eval, response, y_eval)
+    return FitJob(clone(estimator), X, y, *points, params)
+
+
+def _check_weights(params, n_samples):
+    """Check that weights are one for each row; others would be taken for those of a fit of as many rows."""
+    for name, weights in params.items():
+        if name.rpartition("__")[2] == "sample_weight" and np.shape(weights)[:1] != (n_samples,):
+            raise ValueError(
+                f"{name} must have one entry for each of the {n_samples} rows of X, got shape {np.shape(weights)}."
+            )
 
 
 def fit_rows(job, fit, train, seed):
@@ -67,7 +83,7 @@ def fit_rows(job, fit, train, seed):
     estimator = set_random_state(clone(job.estimator), seed)
     rows = [safe_indexing(a, train) for a in (job.X, job.y) if a is not None]
     with _noting(job, fit):
-        estimator.fit(*rows)
+        estimator.fit(*rows, **rows_of_params(job.X, job.params, train))
     return estimator
 
 
@@ -83,7 +99,7 @@ def score_fit(job, fit, train, seed, key):
 def _scored(job, fit, fitted):
     name = type(job.estimator).__name__
     with _noting(job, fit):
-        scores = score_rows(fitted, job.X_eval, job.y, job.response)
+        scores = score_rows(fitted, job.X_eval, job.y_eval, job.response)
         path = score_stages(fitted, job.X_eval, job.response, f"{name} in fit {fit}")
     source = f"{job.response} of {name} in fit {fit}"
     return check_scores(scores, (job.n_points,), source), path
@@ -125,7 +141,8 @@ def run_fits(job, train_mask, seeds, *, memory=None, n_jobs=None, progress=False
 def _groups(job, train_mask, first):
     """Numbers of the fits from `first` on, in lists of those that the estimator wants to make together."""
     fits = np.arange(first, len(train_mask))
-    if job.response != "score_samples" or not hasattr(job.estimator, "cross_fit_groups"):
+    together = job.response == "score_samples" and hasattr(job.estimator, "cross_fit_groups")
+    if not together or job.params:
         return [[fit] for fit in fits.tolist()]
     with _noting(job, first):
         groups = job.estimator.cross_fit_groups(job.X, train_mask[first:])
@@ -144,7 +161,8 @@ def _key(job):
     """Hash all that the scores of a fit depend on but its rows and seed, once for all fits."""
     estimator = set_random_state(clone(job.estimator), 0)
     versions = (__version__, sklearn.__version__)
-    return joblib.hash((versions, estimator, job.X, job.y, job.X_eval, job.response))
+    data = (job.X, job.y, job.X_eval, job.y_eval, job.params)
+    return joblib.hash((versions, estimator, *data, job.response))
 
 
 @contextmanager

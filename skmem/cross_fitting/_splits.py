@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 
 from skmem._random import child_seeds
 from skmem._sklearn import GroupsConsumerMixin, num_samples
+from skmem.density._checks import check_groups
 
 
 class SubsetSplit(BaseCrossValidator):
@@ -122,8 +123,8 @@ def train_masks(cv, X, y=None, groups=None, *, n_repeats=1, stratify=False, rand
 
     True where the fit is trained on the row.
 
-    An int `cv` is shuffled K-fold, repeated `n_repeats` times; the masks of fewer repeats are the
-    first of those of more. A splitter, or an iterable of (train, test) indices, is used as it
+    An int `cv` is shuffled K-fold, repeated `n_repeats` times, that keeps `groups` whole; the masks
+    of fewer repeats are the first of those of more. A splitter, or an iterable of (train, test) indices, is used as it
     stands; a row that is not among the training rows of a fit is out of it, whether or not it is
     among its test rows.
 
@@ -136,9 +137,14 @@ def train_masks(cv, X, y=None, groups=None, *, n_repeats=1, stratify=False, rand
     is_int = isinstance(cv, Integral) and not isinstance(cv, bool)
     _check_repeats(n_repeats, is_int)
     if is_int:
-        _check_folds(cv, n_samples, groups, needs_y=stratify and y is None)
-        folds = RepeatedStratifiedKFold if stratify else RepeatedKFold
+        _check_folds(cv, n_samples, needs_y=stratify and y is None)
         seed = int(child_seeds(random_state, 1)[0])
+        labels = y if stratify else None
+        if groups is not None:
+            return _group_masks(
+                int(cv), int(n_repeats), check_groups(groups, n_samples), labels, seed
+            )
+        folds = RepeatedStratifiedKFold if stratify else RepeatedKFold
         splitter = folds(n_splits=int(cv), n_repeats=int(n_repeats), random_state=seed)
     else:
         splitter = _check_splitter(cv, groups)
@@ -176,17 +182,33 @@ def _check_repeats(n_repeats, is_int):
         )
 
 
-def _check_folds(cv, n_samples, groups, needs_y):
+def _check_folds(cv, n_samples, needs_y):
     """Check what an int `cv` asks for."""
     if not 2 <= cv <= n_samples:
         raise ValueError(f"cv must be from 2 to the number of rows of X, {n_samples}, got {cv}.")
-    if groups is not None:
-        raise ValueError(
-            f"groups must go with a splitter that heeds them, such as cv=GroupKFold({cv}), "
-            f"got cv={cv}."
-        )
     if needs_y:
         raise ValueError("y must be given to stratify the folds by it, got None.")
+
+
+def _group_masks(n_folds, n_repeats, groups, y, seed):
+    """Training rows of shuffled K-folds that keep groups whole, bool (n_repeats * n_folds, n_samples).
+
+    Groups are dealt out to the folds in random order, those of one label in `y` (that of their first row) after
+    another. Their number in the folds differs by one at most, whatever the sizes of the groups.
+    """
+    values, first = np.unique(groups, return_index=True)
+    if n_folds > len(values):
+        raise ValueError(f"cv must be at most the number of groups, {len(values)}, got {n_folds}.")
+    masks = []
+    for child in child_seeds(seed, n_repeats):
+        order = check_random_state(int(child)).permutation(len(values))
+        if y is not None:
+            labels = np.unique(np.asarray(y)[first], return_inverse=True)[1]
+            order = order[np.argsort(labels[order], kind="stable")]
+        fold = np.empty(len(values), dtype=np.intp)
+        fold[order] = np.arange(len(values)) % n_folds
+        masks.append(fold[groups] != np.arange(n_folds)[:, np.newaxis])
+    return np.concatenate(masks)
 
 
 def _check_splitter(cv, groups):

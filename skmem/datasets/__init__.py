@@ -6,6 +6,7 @@ from skmem.datasets._generators import (
     make_planted_copies,
     make_planted_outliers,
 )
+from skmem.datasets._sparse import make_sparse_region
 from skmem.datasets._synthetic import SyntheticData
 from skmem.datasets._tables import BUNDLED, Table, TextColumnError, load_table
 
@@ -15,6 +16,7 @@ __all__ = [
     "make_planted_outliers",
     "make_planted_copies",
     "make_flipped_labels",
+    "make_sparse_region",
     "BUNDLED",
     "Table",
     "TextColumnError",

@@ -35,6 +35,12 @@ class TextColumn:
     def __len__(self):
         return len(self.values)
 
+    @property
+    def categories(self):
+        """The values, None where one is missing."""
+        missing = [v is None or str(v).strip().lower() in _MISSING for v in self.values]
+        return np.where(missing, None, self.values)
+
 
 class IndexColumn(TextColumn):
     """A column that was the index of a data frame: it names the rows and is no feature."""
@@ -198,7 +204,8 @@ def _arrow_column(column):
         if pa.types.is_boolean(kind):
             column = column.cast(pa.int8())
         # safe=False: integers beyond 2^53 are rounded, as they are everywhere else.
-        return column.cast(pa.float64(), safe=False).to_numpy().astype(np.float64)
+        single = pa.types.is_float32(kind)
+        return _floats(column.cast(kind if single else pa.float64(), safe=False).to_numpy())
     return TextColumn.of(column.to_pylist(), f"of type {kind}")
 
 
@@ -241,7 +248,12 @@ def _array_columns(array, name, notes):
         flat = array.reshape(len(array), int(np.prod(array.shape[1:])))
         notes = [*notes, f"array of shape {array.shape} flattened to {flat.shape}"]
         array = flat
-    return [f"x{j}" for j in range(array.shape[1])], list(array.T.astype(np.float64)), notes
+    return [f"x{j}" for j in range(array.shape[1])], list(_floats(array).T), notes
+
+
+def _floats(array):
+    """The numbers as float64, or float32 where they are: what compares tables must know."""
+    return array if array.dtype == np.float32 else array.astype(np.float64)
 
 
 READERS = {

@@ -37,6 +37,17 @@ class Table:
     notes: tuple = ()
 
 
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """Columns read from a file, of numbers and of text, and where they came from."""
+
+    columns: dict  # by name; arrays of numbers, a TextColumn where a column holds text
+    ids: np.ndarray
+    name: str
+    notes: tuple
+    unknown: frozenset  # names that were to be left out or to name the rows, and are not there
+
+
 class TextColumnError(ValueError):
     """Columns hold text where numbers are needed.
 
@@ -99,6 +110,23 @@ def load_table(source, *, id_column=None, drop=()):
     >>> print(table.X.shape)
     (150, 3)
     """
+    read = load_columns(source, id_column=id_column, drop=drop)
+    if read.unknown:
+        name = next(n for n in [*_listed_names(drop), id_column] if n in read.unknown)
+        there = _listed(list(read.columns))
+        raise ValueError(f"there is no column {name!r}; the columns are {there}")
+    text = {n: c.example for n, c in read.columns.items() if isinstance(c, TextColumn)}
+    if text:
+        raise TextColumnError(text)
+    X = np.column_stack(list(read.columns.values())).astype(np.float64)
+    return Table(X, list(read.columns), read.ids, read.name, read.notes)
+
+
+def load_columns(source, *, id_column=None, drop=()):
+    """Read columns of numbers and of text; otherwise as `load_table`.
+
+    Names that do not exist are returned, not refused: other files may have them.
+    """
     path = Path(source)
     if str(source) in BUNDLED:
         names, columns, notes = _bundled(str(source))
@@ -109,15 +137,17 @@ def load_table(source, *, id_column=None, drop=()):
             f"source must be a {', '.join(READERS)} file or one of {', '.join(BUNDLED)}; "
             f"got {str(source)!r}{_suggestion(source)}"
         )
-    drop = [drop] if isinstance(drop, str) else list(drop)
+    drop = _listed_names(drop)
     id_column, left_out = _index_apart(names, columns, id_column, drop)
     if left_out:
         notes = [*notes, f"index of the data frame left out: {_listed(left_out)}"]
-    ids, names, columns = _split_off(names, columns, id_column, [*drop, *left_out])
-    text = {n: c.example for n, c in zip(names, columns, strict=True) if isinstance(c, TextColumn)}
-    if text:
-        raise TextColumnError(text)
-    return Table(np.column_stack(columns), names, ids, path.name, tuple(notes))
+    unknown = frozenset({*drop, id_column} - {*names, None})
+    ids, kept = _split_off(names, columns, id_column, {*drop, *left_out})
+    return Columns(kept, ids, path.name, tuple(notes), unknown)
+
+
+def _listed_names(names):
+    return [names] if isinstance(names, str) else list(names)
 
 
 def _suggestion(source):
@@ -141,18 +171,16 @@ def _bundled(name):
 
 
 def _split_off(names, columns, id_column, drop):
-    """Row ids, and the names and columns that are left as features."""
+    """Row ids, and the columns that are left as features, by name."""
     by_name = dict(zip(names, columns, strict=True))
-    for name in [*drop, *([] if id_column is None else [id_column])]:
-        if name not in by_name:
-            raise ValueError(f"there is no column {name!r}; the columns are {_listed(names)}")
     if not columns or not len(columns[0]):
         raise ValueError("the table has no rows")
-    ids = np.arange(len(columns[0])) if id_column is None else _as_ids(by_name[id_column])
-    kept = [name for name in names if name != id_column and name not in drop]
+    n_rows = len(columns[0])
+    ids = _as_ids(by_name[id_column]) if id_column in by_name else np.arange(n_rows)
+    kept = {name: by_name[name] for name in names if name != id_column and name not in drop}
     if not kept:
         raise ValueError(f"no column is left as a feature, of {_listed(names)}")
-    return ids, kept, [by_name[name] for name in kept]
+    return ids, kept
 
 
 def _as_ids(column):

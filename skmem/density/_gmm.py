@@ -12,6 +12,7 @@ from skmem._blocks import map_blocks
 from skmem._sklearn import StrOptions, fit_context
 from skmem.density._checks import check_train_mask, check_weights
 from skmem.density._em import Options, log_gaussians
+from skmem.density._gaussian_influence import GaussianInfluence
 from skmem.density._gmm_downdates import leave_one_out_log_density
 from skmem.density._gmm_start import (
     best_run,
@@ -24,7 +25,7 @@ from skmem.density._gmm_start import (
 from skmem.density._squares import Squares
 
 
-class GaussianMixture(mixture.GaussianMixture):
+class GaussianMixture(GaussianInfluence, mixture.GaussianMixture):
     r"""Mixture of Gaussians fitted by weighted expectation-maximisation.
 
     In nats per row; higher is better; the zero depends on the units of the columns (a density, not a probability).
@@ -174,8 +175,7 @@ class GaussianMixture(mixture.GaussianMixture):
         used = sample_weight > 0
         check_n_rows(used.sum(), self.n_components, "fit")
         rows = X if used.all() else X[used]
-        weight = sample_weight[used] / sample_weight[used].mean()
-        best = best_run(self, rows, weight)
+        best = best_run(self, rows, sample_weight[used] / sample_weight[used].mean())
         if self.max_iter > 0 and not best.converged:
             warn_not_converged("Best performing initialization")
         self._set_parameters(tuple(best.mixture[:4]))

@@ -9,19 +9,20 @@ from sklearn.preprocessing import normalize
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skmem._base import BaseDensity
 from skmem._kernel_sums import Weighting
 from skmem._kernels import KERNELS
 from skmem._sklearn import Interval, StrOptions, fit_context
 from skmem.density._bandwidth import find_bandwidths
 from skmem.density._checks import check_train_mask, check_weights
+from skmem.density._group_densities import KernelGroups
 from skmem.density._kernel_densities import log_kernel_densities, log_total
+from skmem.density._kernel_influence import KernelInfluence
 
 _FLOATS = (np.float64, np.float32)
 _TREES = {"kd_tree": KDTree, "ball_tree": BallTree}
 
 
-class KernelDensity(BaseDensity):
+class KernelDensity(KernelInfluence, KernelGroups):
     """Kernel density estimation, exact on every row.
 
     Log-densities are in nats, higher where rows are dense; they have no natural zero.
@@ -250,8 +251,7 @@ class KernelDensity(BaseDensity):
         if X_eval is not None:
             X_eval = validate_data(model, X_eval, order="C", dtype=_FLOATS, reset=False)
             return log_kernel_densities(X_eval, X, weighting, *self._smoother).T
-        own = np.arange(X.shape[0])
-        log_density = log_kernel_densities(X, X, weighting, *self._smoother, own=own)
+        log_density = log_kernel_densities(X, X, weighting, *self._smoother, np.arange(len(X)))
         # A row that a fit was trained on adds its own kernel, log K(0) = 0.
         log_own = -log_total(weighting, KERNELS[self.kernel], X.shape[1])
         return np.logaddexp(log_density, np.where(mask.T, log_own, -np.inf)).T

@@ -8,11 +8,11 @@ from sklearn.base import clone
 from sklearn.neighbors import VALID_METRICS
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skmem._base import BaseDensity
 from skmem._distances import NeighborIndex, duplicate_groups
 from skmem._math import log_unit_ball_volume
 from skmem._sklearn import Interval, StrOptions, fit_context
 from skmem.density._checks import check_train_mask
+from skmem.density._group_densities import NeighborGroups
 from skmem.density._kth_neighbor import (
     check_distinct,
     check_format,
@@ -23,11 +23,12 @@ from skmem.density._kth_neighbor import (
     kth_neighbors,
     neighbor_graph,
 )
+from skmem.density._neighbor_influence import NeighborInfluence
 
 _SEARCH_PARAMETERS = ("metric", "metric_params", "algorithm", "n_jobs")
 
 
-class KNeighborsDensity(BaseDensity):
+class KNeighborsDensity(NeighborInfluence, NeighborGroups):
     """Density from the distance to the k-th nearest training row.
 
     Scores are log-densities in nats; higher is denser; 0 is density 1 in the units of `X`.
@@ -269,8 +270,8 @@ class KNeighborsDensity(BaseDensity):
         if X is None and len(points) < self.n_samples_fit_:
             log_radius, rank = log_radius[:, self._group], rank[:, self._group]
         check_found(log_radius, rank, k)
-        n_members = train_mask.sum(axis=1, keepdims=True) - exclude_self
         log_k = np.log(np.arange(1, rank.max() + 1)).take(rank - 1)  # few ranks occur
+        n_members = train_mask.sum(axis=1, keepdims=True) - exclude_self
         return log_k - d * log_radius - (np.log(n_members) + log_unit_ball_volume(d))
 
     def _check_query(self, X):
@@ -292,8 +293,6 @@ class KNeighborsDensity(BaseDensity):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        precomputed = self.metric == "precomputed"
-        tags.input_tags.pairwise = precomputed
-        tags.input_tags.sparse = precomputed
-        tags.input_tags.positive_only = precomputed
+        for name in ("pairwise", "sparse", "positive_only"):
+            setattr(tags.input_tags, name, self.metric == "precomputed")
         return tags

@@ -10,14 +10,14 @@ from sklearn.exceptions import ConvergenceWarning
 from skmem._random import child_seeds
 from skmem.cross_fitting import CrossFit
 from skmem.cross_fitting._cross_fit import fill_scores
+from skmem.cross_fitting._sides import check_both_sides
 from skmem.cross_fitting._splits import train_masks
 from skmem.cross_fitting._stages import stack_stages, unstack_stages
 from skmem.cross_fitting._warn import warn_user
 from skmem.density import KernelDensity
-from skmem.memorization._paths import MemorizationPath, cross_fitted_path
+from skmem.memorization._paths import PATH_ATTRIBUTES, MemorizationPath, cross_fitted_path
 from skmem.memorization._reductions import (
     MemorizationScores,
-    check_both_sides,
     fold_errors,
     memorization_score,
 )
@@ -25,6 +25,18 @@ from skmem.memorization._reductions import (
 DEFAULT_REPEATS = 10
 _MIN_REPEATS = 3  # a jackknife over fewer says little
 _TOP_SHARE = 0.05  # of the rows, those that van den Burg & Williams call highly memorized
+
+
+# What only some fits leave behind.
+EXTRA_ATTRIBUTES = (*PATH_ATTRIBUTES, "groups_", "row_memorization_")
+
+
+@dataclass(frozen=True)
+class RowScores:
+    """Beside the scores of rows left out with their groups, those of rows left out alone, in nats."""
+
+    groups: np.ndarray
+    row_memorization: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -37,11 +49,14 @@ class Estimate:
     method: str
     n_fits: int
     n_repeats: int
+    alone: RowScores | None = None
 
     def attributes(self):
         """What a fitted scorer has, by name."""
-        found = vars(self) | vars(self.scores) | ({} if self.path is None else vars(self.path))
-        return {f"{name}_": found[name] for name in found if name not in ("scores", "path")}
+        found = vars(self).copy()
+        for part in (found.pop(name) for name in ("scores", "path", "alone")):
+            found |= {} if part is None else vars(part)
+        return {f"{name}_": value for name, value in found.items()}
 
 
 @dataclass(frozen=True)
@@ -54,8 +69,22 @@ class Design:
     tol: float | None
     seeds: np.ndarray
 
+    @property
+    def is_k_fold(self):
+        """Whether `cv` is the number of folds, and no splitter."""
+        return isinstance(self.cv, Integral) and not isinstance(self.cv, bool)
 
-def cross_fitted(estimator, X, y, groups, design, options):
+
+def with_row_scores(score, groups):
+    """Estimate of ``score(groups=groups)``; with groups also how each row would score if its group stayed."""
+    estimate = score(groups=groups)
+    if groups is None:
+        return estimate
+    row_scores = RowScores(np.asarray(groups), score(groups=None).scores.memorization)
+    return replace(estimate, alone=row_scores)
+
+
+def cross_fitted(estimator, X, y, design, options, groups):
     """Estimate from fits with and without each row, repeat by repeat where there is a `tol` to reach."""
     masks, n_repeats = _masks(X, y, groups, design, options.response)
     seeds = child_seeds(design.seeds[1], len(masks))
@@ -82,8 +111,7 @@ def cross_fitted(estimator, X, y, groups, design, options):
 
 def _masks(X, y, groups, design, response):
     """Training rows of all fits, and the number of repeats they make: one of a splitter."""
-    is_int = isinstance(design.cv, Integral) and not isinstance(design.cv, bool)
-    n_repeats = design.n_repeats if is_int or design.n_repeats != DEFAULT_REPEATS else 1
+    n_repeats = design.n_repeats if design.is_k_fold or design.n_repeats != DEFAULT_REPEATS else 1
     masks = train_masks(
         design.cv,
         X,
@@ -132,6 +160,6 @@ def _warn_of_imprecision(fits, design, n_repeats):
         )
 
 
-def default_density(X):
-    """Kernel density of the highest leave-one-out likelihood, its bandwidth a number."""
-    return KernelDensity(bandwidth=KernelDensity(bandwidth="loo").fit(X).bandwidth_)
+def default_density(X, **params):
+    """Kernel density of the highest leave-one-out likelihood, its bandwidth a number; `params` are those of `fit`."""
+    return KernelDensity(bandwidth=KernelDensity(bandwidth="loo").fit(X, **params).bandwidth_)

@@ -12,20 +12,6 @@ from skmem._math import difference
 _N_DRAWS = 999
 
 
-def find_repeats(train_mask):
-    """Number of fits in each repeat, or None where held-out folds do not partition the rows.
-
-    Repeats must be of equal size and stand one after another.
-    """
-    left_out = np.cumsum(~train_mask, axis=0)
-    complete = np.flatnonzero((left_out == left_out[:, :1]).all(axis=1) & (left_out[:, 0] > 0))
-    n_folds = complete[0] + 1 if complete.size else 0
-    if n_folds < 2 or train_mask.shape[0] % n_folds:
-        return None
-    per_repeat = train_mask.reshape(-1, n_folds, train_mask.shape[1])
-    return int(n_folds) if ((~per_repeat).sum(axis=1) == 1).all() else None
-
-
 def rotate(scores, train_mask, n_folds):
     """Scores by fold after the row's own, (n_folds, n_repeats, n_rows), from (n_fits, n_rows)."""
     n_rows = train_mask.shape[1]
@@ -43,19 +29,13 @@ def average_in_and_out(rotated, average, matched):
     return average(rotated[1:], axis=(0, 1)), average(rotated[0], axis=0)
 
 
-def standard_error(rotated, average, matched):
-    """Jackknife over repeats of in minus out, (n_rows,); nan with one repeat and where it is infinite."""
-    n_repeats = rotated.shape[1]
+def without_each_repeat(rotated, average, matched):
+    """In minus out without each repeat in turn, (n_repeats, n_rows); nan with one repeat."""
+    n_repeats, n_rows = rotated.shape[1:]
     if n_repeats < 2:
-        return np.full(rotated.shape[2], np.nan)
-    without = np.stack(
-        [
-            difference(*average_in_and_out(np.delete(rotated, r, axis=1), average, matched))
-            for r in range(n_repeats)
-        ]
-    )
-    with np.errstate(invalid="ignore"):
-        return np.sqrt((n_repeats - 1) * np.var(without, axis=0))
+        return np.full((n_repeats, n_rows), np.nan)
+    kept = (np.delete(rotated, r, axis=1) for r in range(n_repeats))
+    return np.stack([difference(*average_in_and_out(some, average, matched)) for some in kept])
 
 
 def p_values(rotated, average, rng):

@@ -36,6 +36,11 @@ def cross_fitted_path(fits, reduction, seed):
     return _path(fits.stages, *np.stack(sides, axis=1))
 
 
+def left_out(scores, train_mask):
+    """Score of each row by the one fit without it, (..., n_rows), from (..., n_fits, n_rows)."""
+    return scores[..., np.argmin(train_mask, axis=0), np.arange(train_mask.shape[1])]
+
+
 def left_out_path(fitted, fits, X, scores):
     """Path of a fit on all rows `X`, with their final `scores`, and of the fits without each; None without stages."""
     on_all = score_stages(fitted, X, fits.response, type(fitted).__name__)
@@ -43,7 +48,7 @@ def left_out_path(fitted, fits, X, scores):
     stages, staged = stack_stages(paths, [scores, *fits.scores])
     if stages is None:
         return None
-    return _path(stages, staged[:, 0], np.diagonal(staged[:, 1:], axis1=1, axis2=2).copy())
+    return _path(stages, staged[:, 0], left_out(staged[:, 1:], fits.train_mask))
 
 
 def _path(stages, log_density_in, log_density_out):

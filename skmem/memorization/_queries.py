@@ -1,7 +1,12 @@
-"""What a scorer hands on to the estimator that it fitted on all rows."""
+"""What a fitted scorer answers: from its scores, and by the estimator that it fitted on all rows."""
 
+from numbers import Integral
+
+import numpy as np
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
+
+from skmem._frames import describe_rows, make_frame
 
 
 def given(y):
@@ -81,3 +86,62 @@ class RefittedQueries:
         """
         check_is_fitted(self)
         return self.estimator_.sample(n_samples, **params)
+
+
+class ScoreQueries:
+    """Queries of the scores themselves."""
+
+    def top(self, n=10):
+        """Rows with the highest memorization, highest first.
+
+        In nats; positive = memorized.
+
+        Parameters
+        ----------
+        n : int, default=10
+            Number of rows.
+
+        Returns
+        -------
+        rows : ndarray of shape (min(n, n_samples),)
+            Positions of the rows in X.
+        memorization : ndarray of shape (min(n, n_samples),)
+            Their scores.
+
+        Raises
+        ------
+        ValueError
+            If `n` is not an int of at least 0.
+        """
+        check_is_fitted(self)
+        if not isinstance(n, Integral) or n < 0:
+            raise ValueError(f"n must be an int of at least 0, got {n!r}.")
+        rows = np.argsort(-self.memorization_, kind="stable")[:n]
+        return rows, self.memorization_[rows]
+
+    def to_frame(self):
+        """All scores as a data frame, one line per row of `X`, with its index.
+
+        In nats; positive = memorized, 0 = no effect.
+
+        Returns
+        -------
+        frame : DataFrame
+            Of the library that X came from, or pandas. polars and pyarrow have no index: the lines are in X's order.
+
+        Raises
+        ------
+        ImportError
+            If narwhals or the library of the frame is not installed.
+        """
+        check_is_fitted(self)
+        columns = {
+            "memorization": self.memorization_,
+            "standard_error": self.standard_error_,
+            "p_value": self.p_values_,
+            "log_density_in": self.log_density_in_,
+            "log_density_out": self.log_density_out_,
+        }
+        if hasattr(self, "groups_"):
+            columns |= {"group": self.groups_, "row_memorization": self.row_memorization_}
+        return make_frame(columns, describe_rows(self._training.X))

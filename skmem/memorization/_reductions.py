@@ -7,6 +7,7 @@ from sklearn.utils import check_random_state
 
 from skmem._math import difference, logmeanexp, mean
 from skmem._sklearn import StrOptions, validate_params
+from skmem.cross_fitting._sides import check_both_sides, find_repeats
 from skmem.memorization import _folds, _subsets
 
 NOISE_QUANTILES = (0.95, 0.999)
@@ -120,15 +121,15 @@ def memorization_score(
     scores, train_mask = _check_arrays(scores, train_mask)
     rng = check_random_state(random_state)
     average, matched = _averaging(reduction, response)
-    n_folds = _folds.find_repeats(train_mask)
+    n_folds = find_repeats(train_mask)
     sides = average_in_and_out(scores, train_mask, reduction, response, rng)
     if n_folds is None:
-        error = _subsets.standard_error(scores, train_mask, average)
+        error = standard_error_of_parts(_subsets.without_each_group(scores, train_mask, average))
         p = _subsets.p_values(scores, train_mask, average, rng)
         null = _subsets.null_scores(scores, train_mask, average, matched, rng)
     else:
         rotated = _folds.rotate(scores, train_mask, n_folds)
-        error = _folds.standard_error(rotated, average, matched)
+        error = standard_error_of_parts(_folds.without_each_repeat(rotated, average, matched))
         p = _folds.p_values(rotated, average, rng)
         null = _folds.null_scores(rotated, average, matched, rng)
     return MemorizationScores(difference(*sides), *sides, error, p, _noise_floor(null))
@@ -137,7 +138,7 @@ def memorization_score(
 def average_in_and_out(scores, train_mask, reduction, response, rng):
     """Averages over the fits with and without each row, two arrays (n_samples,)."""
     average, matched = _averaging(reduction, response)
-    n_folds = _folds.find_repeats(train_mask)
+    n_folds = find_repeats(train_mask)
     if n_folds is None:
         return _subsets.average_sides(scores, (train_mask, ~train_mask), average, matched, rng)
     rotated = _folds.rotate(scores, train_mask, n_folds)
@@ -147,10 +148,40 @@ def average_in_and_out(scores, train_mask, reduction, response, rng):
 def fold_errors(fits, reduction):
     """Memorization and its standard error, (n_samples,) each, of a CrossFit with folds: the quick part."""
     average, matched = _averaging(reduction, fits.response)
-    n_folds = _folds.find_repeats(fits.train_mask)
+    n_folds = find_repeats(fits.train_mask)
     rotated = _folds.rotate(fits.scores, fits.train_mask, n_folds)
     memorization = difference(*_folds.average_in_and_out(rotated, average, matched))
-    return memorization, _folds.standard_error(rotated, average, matched)
+    return memorization, standard_error_of_parts(
+        _folds.without_each_repeat(rotated, average, matched)
+    )
+
+
+def memorization_and_parts(fits, reduction, rng):
+    """Memorization (n_samples,) of a CrossFit, and without each part of its fits in turn (n_parts, n_samples).
+
+    In the unit of `memorization_score`. The parts are repeats of folds, or else ten groups of fits.
+    """
+    average, matched = _averaging(reduction, fits.response)
+    scores, train_mask = fits.scores, fits.train_mask
+    memorization = difference(
+        *average_in_and_out(scores, train_mask, reduction, fits.response, rng)
+    )
+    n_folds = find_repeats(train_mask)
+    if n_folds is None:
+        return memorization, _subsets.without_each_group(scores, train_mask, average)
+    rotated = _folds.rotate(scores, train_mask, n_folds)
+    return memorization, _folds.without_each_repeat(rotated, average, matched)
+
+
+def standard_error_of_parts(without):
+    """Jackknife standard error from a statistic without each part in turn (n_parts, ...); nan with one part.
+
+    In the unit of the statistic; nan too where that is infinite.
+    """
+    if len(without) < 2:
+        return np.full(np.shape(without)[1:], np.nan)
+    with np.errstate(invalid="ignore"):
+        return np.sqrt((len(without) - 1) * np.var(without, axis=0))
 
 
 def _averaging(reduction, response):
@@ -174,23 +205,6 @@ def _check_arrays(scores, train_mask):
         raise ValueError(f"scores must be finite or -inf, got {bad.sum()} that are nan or +inf.")
     check_both_sides(train_mask)
     return scores, train_mask
-
-
-def check_both_sides(train_mask):
-    """Check that every row is in some fit and out of another.
-
-    Raises
-    ------
-    ValueError
-        If a row is in all fits or in none.
-    """
-    for name, side in (("among the training rows", train_mask), ("held out", ~train_mask)):
-        missing = np.flatnonzero(~side.any(axis=0))
-        if missing.size:
-            raise ValueError(
-                f"Every row must be {name} of at least one fit, but {missing.size} rows are not "
-                f"(row {missing[0]} is the first); use more fits."
-            )
 
 
 def _noise_floor(null):

@@ -1,13 +1,14 @@
 """The meta-estimator: how much does each training row raise its own likelihood?"""
 
 from copy import deepcopy
+from functools import partial
 from numbers import Integral, Real
 from os import PathLike
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.utils import get_tags
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from skmem._random import child_seeds, set_random_state
 from skmem._sklearn import HasMethods, Interval, StrOptions, fit_context
@@ -15,14 +16,23 @@ from skmem.cross_fitting._cross_fit import FitOptions
 from skmem.cross_fitting._responses import resolve_response
 from skmem.cross_fitting._warn import warn_of_useless_memory
 from skmem.density import KernelDensity
-from skmem.memorization._estimates import DEFAULT_REPEATS, Design, cross_fitted, default_density
-from skmem.memorization._frames import describe_rows, make_frame
+from skmem.memorization._estimates import (
+    DEFAULT_REPEATS,
+    EXTRA_ATTRIBUTES,
+    Design,
+    cross_fitted,
+    default_density,
+    with_row_scores,
+)
+from skmem.memorization._influence import InfluenceQuery, Training
 from skmem.memorization._leave_one_out import leave_one_out, leaves_one_out
-from skmem.memorization._paths import PATH_ATTRIBUTES
-from skmem.memorization._queries import RefittedQueries, given
+from skmem.memorization._queries import RefittedQueries, ScoreQueries, given
+from skmem.memorization._routing import RoutedFit
 
 
-class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
+class MemorizationScorer(
+    RoutedFit, ScoreQueries, InfluenceQuery, RefittedQueries, MetaEstimatorMixin, BaseEstimator
+):
     """Memorization of every training row by a density, or any estimator that scores rows.
 
     In nats; positive = the training row raises its own likelihood (it is memorized), 0 = no effect.
@@ -31,8 +41,9 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
     ----------
     estimator : estimator object, default=None
         What memorizes: a density with `score_samples`, a classifier with `predict_proba`, or a Pipeline or search
-        around one. None is a KernelDensity with the bandwidth of the highest leave-one-out likelihood of X, the same
-        in all fits.
+        around one. A Pipeline is scored in the space of its last step, which moves from fit to fit: to scale rows
+        take a :class:`~skmem.density.TransformedDensity`. None is a KernelDensity with the bandwidth of the highest
+        leave-one-out likelihood of X, the same in all fits.
     cv : int, splitter or iterable of (train, test) indices, default=10
         For cross-fitting: an int is shuffled K-fold, repeated; a splitter is used as it stands, with its own seed.
     n_repeats : int, default=10
@@ -42,7 +53,7 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
         estimator has `leave_one_out_score_samples`, by n_samples refits where not. In closed form the bandwidth of a
         KernelDensity stays the one found on all rows, and a mixture takes one step of EM. "cross-fit" averages over
         many fits with and without each row, which gives the noise too. "auto" takes leave-one-out where that has an
-        exact closed form, and cross-fits otherwise or where `cv` is a splitter or `tol` or `groups` are given.
+        exact closed form, and cross-fits otherwise or where `cv` is a splitter or `tol` is given.
     reduction : {"matched", "pooled", "mean"}, default="matched"
         How fits are averaged; see :func:`skmem.memorization.memorization_score`.
     response : {"auto", "score_samples", "predict_proba"}, default="auto"
@@ -79,6 +90,11 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
         `standard_error_`.
     log_density_in_, log_density_out_ : ndarray of shape (n_samples,)
         Average log-density of the row over fits with it, and over fits without it.
+    row_memorization_ : ndarray of shape (n_samples,)
+        What `memorization_` would be if the other rows of the group stayed when the row goes; there only where
+        `groups` are given and `cv` is an int.
+    groups_ : ndarray of shape (n_samples,)
+        The groups, there with `row_memorization_`.
     stages_ : ndarray of shape (n_stages,)
         Stages of the fits, such as epochs. These and the paths are there only where the estimator is refitted and
         has a method `staged_score_samples` that yields more than once, as a VAE with `checkpoint_epochs`.
@@ -170,7 +186,7 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
         self.progress = progress
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None, *, groups=None):
+    def fit(self, X, y=None, *, groups=None, **params):
         """Score the memorization of every row of `X`.
 
         Parameters
@@ -180,7 +196,11 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
         y : array-like of shape (n_samples,), default=None
             Targets, for estimators that take them.
         groups : array-like of shape (n_samples,), default=None
-            Groups of rows, for splitters that keep them together.
+            Groups of rows, such as copies of one another, that leave and stay together: a score is then that of the
+            row when its group goes. An int `cv` costs twice as many fits with them, for `row_memorization_`.
+        **params : dict
+            Further parameters of the estimator's `fit`, such as `sample_weight`, or ``step__sample_weight`` for a
+            Pipeline. Each fit gets the entries of its training rows; no cross-fit has a closed form then.
 
         Returns
         -------
@@ -190,81 +210,31 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a parameter is out of range, a row is in all fits or in none, or `groups` are given where single rows
-            are left out.
+            If a parameter is out of range, a row is in all fits or in none, or `groups` are not one label for each
+            row, of at least two kinds.
         TypeError
             If the estimator cannot score rows.
         """
         response = resolve_response(self._estimator(), y, self.response)
         seen = BaseEstimator()
         validate_data(seen, X, skip_check_array=True)
-        estimator = default_density(X) if self.estimator is None else self.estimator
+        params = self._routed(params)
+        estimator = default_density(X, **params) if self.estimator is None else self.estimator
         warn_of_useless_memory(self.memory, self.random_state)
         seeds = child_seeds(self.random_state, 5)
-        options = FitOptions(None, response, self.memory, self.n_jobs, self.progress)
-        by_leaving_one_out = leaves_one_out(self, estimator, response, groups)
+        options = FitOptions(None, response, self.memory, self.n_jobs, self.progress, params)
         unfitted = set_random_state(clone(estimator), seeds[0])
-        if by_leaving_one_out:
-            fitted = unfitted.fit(X, *given(y))
-            estimate = leave_one_out(estimator, fitted, X, y, options, seeds[1])
+        if leaves_one_out(self, estimator, response, groups):
+            fitted = unfitted.fit(X, *given(y), **params)
+            score = partial(leave_one_out, estimator, fitted, X, y, options, seeds[1])
+            estimate = with_row_scores(score, groups)
         else:
             design = Design(self.cv, self.n_repeats, self.reduction, self.tol, seeds[2:])
-            estimate = cross_fitted(estimator, X, y, groups, design, options)
-            fitted = unfitted.fit(X, *given(y)) if self.refit else None
-        return self._keep(estimate, fitted, describe_rows(X), seen)
-
-    def top(self, n=10):
-        """Rows with the highest memorization, highest first.
-
-        In nats; positive = memorized.
-
-        Parameters
-        ----------
-        n : int, default=10
-            Number of rows.
-
-        Returns
-        -------
-        rows : ndarray of shape (min(n, n_samples),)
-            Positions of the rows in X.
-        memorization : ndarray of shape (min(n, n_samples),)
-            Their scores.
-
-        Raises
-        ------
-        ValueError
-            If `n` is not an int of at least 0.
-        """
-        check_is_fitted(self)
-        if not isinstance(n, Integral) or n < 0:
-            raise ValueError(f"n must be an int of at least 0, got {n!r}.")
-        rows = np.argsort(-self.memorization_, kind="stable")[:n]
-        return rows, self.memorization_[rows]
-
-    def to_frame(self):
-        """All scores as a data frame, one line per row of `X`, with its index.
-
-        In nats; positive = memorized, 0 = no effect.
-
-        Returns
-        -------
-        frame : DataFrame
-            Of the library that X came from, or pandas. polars and pyarrow have no index: the lines are in X's order.
-
-        Raises
-        ------
-        ImportError
-            If narwhals or the library of the frame is not installed.
-        """
-        check_is_fitted(self)
-        columns = {
-            "memorization": self.memorization_,
-            "standard_error": self.standard_error_,
-            "p_value": self.p_values_,
-            "log_density_in": self.log_density_in_,
-            "log_density_out": self.log_density_out_,
-        }
-        return make_frame(columns, self._rows)
+            score = partial(cross_fitted, estimator, X, y, design, options)
+            estimate = with_row_scores(score, groups) if design.is_k_fold else score(groups)
+            fitted = unfitted.fit(X, *given(y), **params) if self.refit else None
+        training = Training(estimator, X, y, response, self.reduction, seeds, params)
+        return self._keep(estimate, fitted, training, seen)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -278,13 +248,13 @@ class MemorizationScorer(RefittedQueries, MetaEstimatorMixin, BaseEstimator):
     def _estimator(self):
         return KernelDensity() if self.estimator is None else self.estimator
 
-    def _keep(self, estimate, fitted, rows, seen):
+    def _keep(self, estimate, fitted, training, seen):
         """Replace the results of an earlier fit, all at once: a fit that fails leaves them as they were."""
-        for name in ("estimator_", "n_features_in_", "feature_names_in_", *PATH_ATTRIBUTES):
+        for name in ("estimator_", "n_features_in_", "feature_names_in_", *EXTRA_ATTRIBUTES):
             vars(self).pop(name, None)
         vars(self).update(vars(seen))
         if fitted is not None:
             self.estimator_ = fitted
-        self._rows = rows
+        self._training = training
         vars(self).update(estimate.attributes())
         return self

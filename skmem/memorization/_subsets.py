@@ -7,6 +7,7 @@ memorization which fits have the row is a random labelling of exchangeable score
 import numpy as np
 
 from skmem._math import difference
+from skmem.cross_fitting._sides import draw_equal_sides, draw_subset
 from skmem.memorization._folds import is_as_low
 
 _N_DRAWS = 199
@@ -20,31 +21,26 @@ def average_sides(scores, sides, average, matched, rng=None, n_draws=20):
     """
     if not matched:
         return tuple(average(scores, axis=0, where=side) for side in sides)
-    counts = [side.sum(axis=0) for side in sides]
-    size = np.minimum(*counts)
-    averages = []
-    for side, count in zip(sides, counts, strict=True):
-        is_whole = np.all(count == size)
-        draws = [side] if is_whole else [_subset(side, size, rng) for _ in range(n_draws)]
-        averages.append(np.mean([average(scores, axis=0, where=d) for d in draws], axis=0))
-    return tuple(averages)
+    return tuple(
+        np.mean([average(scores, axis=0, where=chosen) for chosen in draws], axis=0)
+        for draws in draw_equal_sides(sides, rng, n_draws)
+    )
 
 
-def standard_error(scores, train_mask, average):
-    """Jackknife of in minus out, not matched, over ten groups of fits, (n_rows,).
+def without_each_group(scores, train_mask, average):
+    """In minus out, not matched, without each of ten groups of fits in turn, (10, n_rows).
 
-    nan where a row would be left without a fit on either side, the fits are fewer than the groups, or it is infinite.
+    nan where a row would be left without a fit on either side, or the fits are fewer than the groups.
     """
-    n_fits = len(scores)
+    n_fits, n_rows = scores.shape
     if n_fits < _N_GROUPS:
-        return np.full(scores.shape[1], np.nan)
+        return np.full((_N_GROUPS, n_rows), np.nan)
     without = []
     for group in range(_N_GROUPS):
         kept = np.arange(n_fits) % _N_GROUPS != group
         sides = train_mask[kept], ~train_mask[kept]
         without.append(difference(*average_sides(scores[kept], sides, average, matched=False)))
-    with np.errstate(invalid="ignore"):
-        return np.sqrt((_N_GROUPS - 1) * np.var(without, axis=0))
+    return np.stack(without)
 
 
 def p_values(scores, train_mask, average, rng):
@@ -71,17 +67,8 @@ def null_scores(scores, train_mask, average, matched, rng, n_draws=20):
     size = np.minimum(n_in // 2, n_out)
     null = np.empty((n_draws, len(n_in)))
     for draw in null:
-        stand_in = _subset(train_mask, size, rng)
+        stand_in = draw_subset(train_mask, size, rng)
         sides = train_mask & ~stand_in, stand_in
         draw[:] = difference(*average_sides(scores, sides, average, matched, rng, n_draws=5))
     with np.errstate(divide="ignore"):
         return null * np.sqrt((1 / n_in + 1 / n_out) / (1 / (n_in - size) + 1 / size))
-
-
-def _subset(side, size, rng):
-    """For each row `size` random fits among those where `side` is true, (n_fits, n_rows) of bool."""
-    order = rng.permutation(len(side))
-    shuffled = side[order]
-    chosen = np.empty_like(side)
-    chosen[order] = shuffled & (np.cumsum(shuffled, axis=0) <= size)
-    return chosen

@@ -5,8 +5,8 @@ import numpy as np
 _GOLDEN = 0x9E3779B97F4A7C15
 
 
-def row_noise(X, seed):
-    """Uniforms in [0, 1), one an entry of `X`, that depend on the row and `seed` alone.
+def row_noise(X, seed, n_values=None):
+    """Uniforms in [0, 1), one an entry of `X` or `n_values` a row, that depend on the row and `seed` alone.
 
     Equal rows get equal noise: what is drawn for a row is the same in every batch and in every fit of a cross-fit.
     Rows are equal if they are equal in single precision.
@@ -17,10 +17,12 @@ def row_noise(X, seed):
         Rows.
     seed : int
         Seed.
+    n_values : int, default=None
+        Number of uniforms for each row; None is the number of columns.
 
     Returns
     -------
-    noise : ndarray of shape (n_samples, n_features)
+    noise : ndarray of shape (n_samples, n_values)
         Uniforms.
 
     Notes
@@ -34,7 +36,7 @@ def row_noise(X, seed):
     odd = rng.integers(2**63, size=X.shape[1], dtype=np.uint64) * np.uint64(2) + np.uint64(1)
     start = rng.integers(2**63, dtype=np.uint64)
     key = _mix((bits * odd).sum(axis=1, dtype=np.uint64) + start)
-    steps = np.arange(1, X.shape[1] + 1, dtype=np.uint64) * np.uint64(_GOLDEN)
+    steps = np.arange(1, (n_values or X.shape[1]) + 1, dtype=np.uint64) * np.uint64(_GOLDEN)
     return (_mix(key[:, None] + steps) >> np.uint64(11)) * 2.0**-53
 
 

@@ -1,8 +1,11 @@
 """Results in words: plain dicts, and text made of them."""
 
 from skmem.report._audit import Audit, audit
+from skmem.report._copying import copying_of_files, write_copying
 from skmem.report._diagnose import Finding, diagnose, diagnose_file
+from skmem.report._explain import Explanation, explain
 from skmem.report._format import format_findings, format_summary
+from skmem.report._influence import format_influence, summarize_influence, write_influence
 from skmem.report._models import MODELS
 from skmem.report._summarize import summarize, write_audit
 
@@ -13,8 +16,15 @@ __all__ = [
     "summarize",
     "format_summary",
     "write_audit",
+    "copying_of_files",
+    "write_copying",
     "Finding",
     "diagnose",
     "diagnose_file",
     "format_findings",
+    "Explanation",
+    "explain",
+    "summarize_influence",
+    "format_influence",
+    "write_influence",
 ]

@@ -150,7 +150,7 @@ def audit(
     MODELS[model].require()
     n_folds = len(table.X) if method == "leave-one-out" else cv
     findings = diagnose_table(table, model=model, cv=n_folds)
-    _refuse_errors(findings)
+    refuse_errors(findings)
     if standardize or MODELS[model].scales_itself:
         findings = [f for f in findings if f.check not in _CURED_BY_STANDARDIZING]
     Z, scale = _prepare(table.X, standardize)
@@ -168,7 +168,8 @@ def audit(
     return Audit(table, findings, scale, standardize, model, choice, scorer, **where)
 
 
-def _refuse_errors(findings):
+def refuse_errors(findings):
+    """Raise the first error among the findings."""
     for finding in findings:
         if finding.severity == "error":
             raise ValueError(

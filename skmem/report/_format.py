@@ -64,9 +64,9 @@ def format_findings(findings, table=None):
     for finding in findings:
         paragraphs.append(
             [
-                *_entry(finding.severity, finding.what),
-                *_entry("  where", finding.where),
-                *_entry("  cure", finding.cure),
+                *entry(finding.severity, finding.what),
+                *entry("  where", finding.where),
+                *entry("  cure", finding.cure),
             ]
         )
     if not findings:
@@ -89,7 +89,7 @@ def _facts(summary):
         ("", f"{model['choice']}; held fixed in every fit"),
         ("method", _method(summary["method"], " and ".join(model["chosen"]))),
     ]
-    facts = [line for label, text in entries for line in _entry(label, text)]
+    facts = [line for label, text in entries for line in entry(label, text)]
     return facts + _check_lines(summary["findings"])
 
 
@@ -111,7 +111,7 @@ def _duplicates(data):
     if not data["n_duplicate_rows"]:
         return "none"
     members = [
-        f"{named(map(_identifier, group['ids']))} ({group['n_rows']} rows)"
+        f"{named(map(identifier, group['ids']))} ({group['n_rows']} rows)"
         for group in data["largest_groups"]
     ]
     return (
@@ -160,11 +160,11 @@ def _quantile_lines(summary):
     rows = [
         (
             "max" if q["level"] == 1 else f"{q['level']:g}",
-            *map(_number, (q["memorization"], q["noise_floor"])),
+            *map(number, (q["memorization"], q["noise_floor"])),
         )
         for q in summary["quantiles"]
     ]
-    lines = _aligned(("quantile", "memorization", "noise floor"), rows)
+    lines = aligned(("quantile", "memorization", "noise floor"), rows)
     for above in summary["above_noise_floor"]:
         lines.append(
             f"{counted(above['n_rows'], 'row')} above the {above['level']:g} noise floor; "
@@ -183,10 +183,10 @@ def _top_lines(top, standardized):
     keys = ("memorization", "standard_error", "p_value")
     rows = [
         (
-            _identifier(row["id"]),
-            *(_number(row[key]) for key in keys),
-            _identifier(row["nearest_id"]),
-            _number(row["nearest_distance"]),
+            identifier(row["id"]),
+            *(number(row[key]) for key in keys),
+            identifier(row["nearest_id"]),
+            number(row["nearest_distance"]),
         )
         for row in top
     ]
@@ -194,11 +194,11 @@ def _top_lines(top, standardized):
     return [
         f"{counted(len(top), 'row')} of the highest memorization; distance to the nearest other row, "
         f"in {unit}",
-        *_aligned(header, rows),
+        *aligned(header, rows),
     ]
 
 
-def _aligned(header, rows):
+def aligned(header, rows):
     """Right-aligned columns under their header."""
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     return [
@@ -207,7 +207,7 @@ def _aligned(header, rows):
     ]
 
 
-def _entry(label, text):
+def entry(label, text):
     """A label and its text, wrapped beside it."""
     indent = " " * _LABEL
     lines = wrap(printable(text), _WIDTH, initial_indent=indent, subsequent_indent=indent)
@@ -218,11 +218,13 @@ def _short(value):
     return f"{value:.4g}" if isinstance(value, float) else value
 
 
-def _number(value):
+def number(value):
+    """A number of four digits, a dash for none, other values as they are."""
     return "-" if value is None else f"{float(value):.4g}"
 
 
-def _identifier(value):
+def identifier(value):
+    """What names a row, not too long."""
     return _shortened(value, _ID_WIDTH)
 
 

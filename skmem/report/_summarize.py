@@ -46,11 +46,11 @@ def summarize(audit, *, top=20, command=None):
     >>> print(summary["top"][0]["id"], round(summary["top"][0]["memorization"], 2))
     41 19.82
     """
-    return _plain(
+    return plain(
         {
             "schema_version": SCHEMA_VERSION,
             "command": command,
-            "versions": _versions(),
+            "versions": versions(),
             "data": _data(audit),
             "findings": [vars(finding) for finding in audit.findings],
             "model": _model(audit),
@@ -62,7 +62,8 @@ def summarize(audit, *, top=20, command=None):
     )
 
 
-def _versions():
+def versions():
+    """Versions of skmem, Python, and what the numbers come from."""
     packages = {name: version(name) for name in _PACKAGES}
     return {"skmem": __version__, "python": platform.python_version(), **packages}
 
@@ -205,12 +206,12 @@ def write_audit(audit, summary, folder):
     return files
 
 
-def _plain(value):
+def plain(value):
     """Make `value` of dict, list, str, int, float, bool and None alone."""
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not np.isfinite(value):

@@ -153,11 +153,38 @@ def test_generators_and_boolean_splits_are_splits():
     assert np.array_equal(masks, [train, ~train])
 
 
-def test_group_folds_keep_groups_together():
-    masks = train_masks(GroupKFold(4), X, groups=groups)
+@pytest.mark.parametrize("cv", [GroupKFold(4), 4, 3], ids=["splitter", "4", "3"])
+def test_group_folds_keep_groups_together(cv):
+    masks = train_masks(cv, X, groups=groups, random_state=0)
     for mask in masks:
         # a group is in or out as a whole
         assert all(len(set(mask[groups == g])) == 1 for g in range(4))
+    # and every row is out once
+    assert ((~masks).sum(axis=0) == 1).all()
+
+
+def test_groups_are_dealt_out_evenly_and_anew_in_each_repeat():
+    labels = np.array(list("aabbbcdefghij"))[:12]
+    few = train_masks(3, X, groups=labels, n_repeats=2, random_state=0)
+    more = train_masks(3, X, groups=labels, n_repeats=5, random_state=0)
+    # the first repeats do not depend on how many follow
+    assert np.array_equal(more[:6], few)
+    folds = [tuple(np.argmin(masks, axis=0)) for masks in more.reshape(5, 3, 12)]
+    assert len(set(folds)) > 1
+    # nine groups, three in each fold, whatever their sizes
+    assert all(len(set(labels[~mask])) == 3 for mask in more)
+
+
+def test_groups_are_stratified_by_their_labels():
+    data, label = np.zeros((40, 1)), np.repeat([0, 1], [32, 8])
+    masks = train_masks(4, data, label, np.arange(40) // 2, stratify=True, random_state=0)
+    # 20 groups, 4 of them of the rare label: one of those in each fold
+    assert [label[~mask].sum() for mask in masks] == [2, 2, 2, 2]
+
+
+def test_groups_of_one_row_are_rows():
+    masks = train_masks(4, X, groups=np.arange(12), n_repeats=3, random_state=0)
+    assert ((~masks).sum(axis=1) == 3).all()
 
 
 @pytest.mark.parametrize(
@@ -171,7 +198,12 @@ def test_group_folds_keep_groups_together():
         ("3", {}, "cv.* Got 3"),
         (2.0, {}, "cv.* Got 2.0"),
         ([], {}, "cv must yield at least one .* got none"),
-        (3, {"groups": groups}, r"groups must go with .* cv=GroupKFold\(3\)"),
+        (5, {"groups": groups}, "cv must be at most the number of groups, 4, got 5"),
+        (3, {"groups": groups[1:]}, "groups must have one entry .* got 11"),
+        (3, {"groups": np.zeros((12, 2))}, r"groups must have one entry .* got shape \(12, 2\)"),
+        (3, {"groups": np.zeros(12)}, "groups must leave a row outside every group, got all 12"),
+        (3, {"groups": [*groups[1:], np.nan]}, "groups must have no missing labels, got nan"),
+        (3, {"groups": [*"abcdefghijk", None]}, "groups must be labels of one kind"),
         (3, {"stratify": True}, "y must be given to stratify"),
         (3, {"n_repeats": 0}, "n_repeats must be an int of at least 1, got 0"),
         (3, {"n_repeats": 1.5}, "n_repeats must be an int of at least 1, got 1.5"),

@@ -14,9 +14,10 @@ from sklearn.model_selection import (
 
 from skmem._math import difference, logmeanexp
 from skmem.cross_fitting import SubsetSplit
+from skmem.cross_fitting._sides import find_repeats
 from skmem.cross_fitting._splits import train_masks
 from skmem.memorization import memorization_score
-from skmem.memorization._folds import find_repeats, rotate
+from skmem.memorization._folds import rotate
 from skmem.memorization._subsets import average_sides
 from tests.oracles import (
     matched_by_all_subsets,

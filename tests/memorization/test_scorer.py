@@ -234,14 +234,6 @@ def test_groups_are_held_out_together():
     assert np.median(grouped) > 2
 
 
-def test_leave_one_out_refuses_groups():
-    # which it would have to ignore
-    with pytest.raises(
-        ValueError, match=r"groups must be None for method='leave-one-out'.* 50 gr"
-    ):
-        fit(kde, method="leave-one-out", groups=np.arange(50))
-
-
 def test_repeats_belong_to_folds():
     cv = KFold(5)
     # left at its default, or 1

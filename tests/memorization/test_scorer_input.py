@@ -196,7 +196,13 @@ def test_rows_of_another_width_are_refused():
             "among the training rows of at least one fit",
         ),
         ({"cv": GroupKFold(3), "n_repeats": 1}, ValueError, "groups must be given for cv=Group"),
-        ({"groups": np.arange(30)}, ValueError, "groups must go with a splitter that heeds them"),
+        (
+            {"groups": np.arange(30) // 5, "cv": 7},
+            ValueError,
+            "most .* number of groups, 6, got 7",
+        ),
+        ({"groups": np.zeros(30)}, ValueError, "groups must leave a row outside every group"),
+        ({"groups": np.arange(29)}, ValueError, "groups must have one entry .* 30 .* got 29"),
         (
             {"groups": np.arange(29), "cv": GroupKFold(3), "n_repeats": 1},
             ValueError,

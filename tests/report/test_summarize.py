@@ -11,7 +11,8 @@ import skmem
 from skmem import MemorizationScorer
 from skmem.datasets import Table, load_table, make_gaussian_mixture, make_planted_copies
 from skmem.report import audit, format_summary, summarize, write_audit
-from skmem.report._summarize import _plain, score_columns
+from skmem.report._summarize import plain as make_plain
+from skmem.report._summarize import score_columns
 
 
 def as_table(X, ids=None, names=("a", "b")):
@@ -57,8 +58,8 @@ def test_summary_survives_strict_json(found):
 )
 def test_values_become_plain(value, plain):
     # JSON has no nan and no infinity, and knows nothing of numpy.
-    assert _plain(value) == plain
-    assert type(_plain(value)) is type(plain)
+    assert make_plain(value) == plain
+    assert type(make_plain(value)) is type(plain)
 
 
 def test_quantiles_are_scores_of_rows(found):

@@ -1,0 +1,113 @@
+"""Permutation laws, ranks and intervals: pure functions of arrays."""
+
+import numpy as np
+from scipy.stats import hypergeom, norm
+
+from skmem._distances import duplicate_groups
+
+
+def conformal_p_values(calibration, values):
+    """Share of the calibration values, and the value itself, that are at most as large.
+
+    Uniform on 1/(m+1), ..., 1 where a value is drawn as the m of `calibration` are; with ties it
+    errs to the safe side.
+    """
+    below = np.searchsorted(np.sort(calibration), values, side="right")
+    return (below + 1) / (len(calibration) + 1)
+
+
+def precedence_p_value(p_values, n_calibration):
+    """Probability that so many of all values lie below the j-th least calibration value.
+
+    The `p_values` are conformal ones. For j = 1, 2, 4, ... the number of values below it is held against
+    its law when values and calibration values are drawn alike, a hypergeometric one, and the least
+    probability is taken times the number of j.
+    """
+    j = 2 ** np.arange(int(np.log2(n_calibration)) + 1)
+    rank = np.sort(np.rint(p_values * (n_calibration + 1)))
+    n_below = np.searchsorted(rank, j, side="right")
+    n_both = n_calibration + len(p_values)
+    # Of the first n_below + j - 1 values of both kinds, at most j - 1 are of the calibration.
+    tails = hypergeom.cdf(j - 1, n_both, n_calibration, n_below + j - 1)
+    return float(min(1.0, len(j) * tails.min()))
+
+
+def holm(p_values):
+    """Adjust p-values by Holm's step-down method, which bounds the chance of any false discovery."""
+    p_values = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(p_values)
+    steps = p_values[order] * np.arange(len(p_values), 0, -1)
+    adjusted = np.empty(len(p_values))
+    adjusted[order] = np.minimum(1, np.maximum.accumulate(steps))
+    return adjusted
+
+
+def benjamini_hochberg(p_values):
+    """Adjust p-values by the method that bounds the expected share of false discoveries."""
+    p_values = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(p_values)[::-1]
+    steps = p_values[order] * len(p_values) / np.arange(len(p_values), 0, -1)
+    adjusted = np.empty(len(p_values))
+    adjusted[order] = np.minimum(1, np.minimum.accumulate(steps))
+    return adjusted
+
+
+ADJUSTMENTS = {"benjamini-hochberg": benjamini_hochberg, "holm": holm}
+
+
+def wilson_interval(successes, n, level=0.95):
+    """Wilson's interval of a probability, from `successes` in `n` trials."""
+    z = norm.isf((1 - level) / 2)
+    p = np.asarray(successes) / n
+    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    # Without a success, or a failure, the interval ends there; rounding would miss it.
+    return np.where(p == 0, 0.0, centre - half), np.where(p == 1, 1.0, centre + half)
+
+
+def votes(to_first, to_second, first, second):
+    """How many rows have each row of two tables, joined, as their nearest.
+
+    `to_first` and `to_second` are what searches of the same rows in the two tables found. The votes
+    for equal rows are split evenly among them, in whichever table. Between two different rows at
+    the same distance, the first table gets one half, or its share of all rows if that is less: how
+    many more rows are as near is not known, and the test is to err to the safe side.
+    """
+    groups = duplicate_groups(np.concatenate([first, second]))
+    in_first = groups[to_first.indices[:, 0]]
+    in_second = groups[len(first) + to_second.indices[:, 0]]
+    near, far = to_first.distances[:, 0], to_second.distances[:, 0]
+    tied = min(0.5, len(first) / len(groups))
+    share = np.where(near < far, 1.0, np.where(near == far, tied, 0.0))
+    of_group = np.bincount(in_first, share, minlength=groups.max() + 1)
+    of_group += np.bincount(in_second, 1 - share, minlength=len(of_group))
+    of_row = (of_group / np.bincount(groups))[groups]
+    return of_row[: len(first)], of_row[len(first) :]
+
+
+def permuted_shares(first, second, n_permutations, rng):
+    """Share of the votes that the first table gets when its rows are any of both, (n_permutations,).
+
+    Rows of equal votes are alike, so that a permutation is one multivariate hypergeometric draw.
+    """
+    # Rounded, so that thirds and the like that were summed in another order are alike too.
+    votes_of_rows = np.concatenate([first, second]).round(9)
+    values, counts = np.unique(votes_of_rows, return_counts=True)
+    drawn = rng.multivariate_hypergeometric(
+        counts, len(first), size=n_permutations, method="marginals"
+    )
+    return drawn @ values / (counts @ values)
+
+
+def permutation_p_value(value, permuted, axis=0):
+    """Share of `permuted`, and the value itself, that are at least as large as `value`."""
+    # Sums in another order differ by rounding, and such a difference is a tie.
+    tolerance = 1e-12 * np.maximum(1.0, np.abs(value))
+    n_as_large = np.count_nonzero(permuted >= value - tolerance, axis=axis)
+    return (1 + n_as_large) / (1 + permuted.shape[axis])
+
+
+def central(permuted, level=0.9):
+    """The central interval of permuted values; its ends are one-sided 0.05 limits at level 0.9."""
+    tail = (1 - level) / 2
+    return tuple(float(q) for q in np.quantile(permuted, (tail, 1 - tail)))

@@ -1,0 +1,89 @@
+"""An audit as a page of text, and as a plain table of HTML."""
+
+from html import escape
+from textwrap import fill
+
+import numpy as np
+
+_TESTS = {
+    "closest_records": "closest records",
+    "membership_inference": "membership",
+    "data_copying": "data copying",
+    "distance_ratios": "distance ratio",
+    "authenticity": "authenticity",
+    "coverage": "coverage",
+}
+_WIDTH, _LABEL = 96, 17
+_SHOWN = 10
+
+
+def page(audit):
+    """The verdict, then a paragraph for each test, then the worst rows."""
+    lines = [fill(audit.verdict, _WIDTH), ""]
+    lines += [_entry(label, text) for label, text in _entries(audit)]
+    return "\n".join([*lines, *_suspect_lines(audit)])
+
+
+def table(audit):
+    """The same entries as rows of an HTML table, every text escaped."""
+    entries = [("verdict", audit.verdict), *_entries(audit)]
+    rows = "".join(
+        f"<tr><th>{escape(label)}</th><td>{escape(text)}</td></tr>" for label, text in entries
+    )
+    shown = _cells(audit)
+    head = "".join(f"<th>{escape(name)}</th>" for name in audit.suspects)
+    body = "".join(f"<tr>{''.join(f'<td>{escape(c)}</td>' for c in row)}</tr>" for row in shown)
+    worst = f"<table><tr>{head}</tr>{body}</table>" if shown else ""
+    return f"<table>{rows}</table>{worst}"
+
+
+def _entries(audit):
+    rows = ", ".join(f"{n} {name}" for name, n in audit.sizes.items())
+    yield "rows", f"{rows}; {audit.metric} distance"
+    for name, label in _TESTS.items():
+        result = getattr(audit, name)
+        if result is not None:
+            yield label, str(result)
+    if audit.evidence:
+        values = ", ".join(f"{name} {p:.2g}" for name, p in audit.evidence.items())
+        yield "evidence", f"p-values adjusted for their number: {values}"
+    if audit.memorization is not None:
+        yield "memorization", _memorization(audit.memorization)
+    for note in audit.notes:
+        yield "note", note
+
+
+def _memorization(summary):
+    return (
+        f"median {summary['copied']:.3g} nats of the training rows copied, {summary['others']:.3g} of "
+        f"the others; its rank correlation with the distance ratio is {summary['spearman']:.2f}"
+    )
+
+
+def _suspect_lines(audit):
+    n_rows = len(audit.suspects["generated"])
+    if not n_rows:
+        return []
+    cells = [list(audit.suspects), *_cells(audit)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = [
+        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        for row in cells
+    ]
+    which = f"the worst {_SHOWN}" if n_rows > _SHOWN else "the worst first"
+    return ["", f"{n_rows} suspect generated rows, {which}:", *lines]
+
+
+def _cells(audit):
+    columns = [[_cell(value) for value in values[:_SHOWN]] for values in audit.suspects.values()]
+    return list(zip(*columns, strict=True))
+
+
+def _cell(value):
+    if isinstance(value, np.bool_):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, np.floating) else str(value)
+
+
+def _entry(label, text):
+    return fill(text, _WIDTH, initial_indent=label.ljust(_LABEL), subsequent_indent=" " * _LABEL)

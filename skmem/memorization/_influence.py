@@ -1,0 +1,88 @@
+"""Which rows made a point likely, from the fits that a scorer has made or makes again."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from skmem._math import difference
+from skmem._random import child_seeds
+from skmem.cross_fitting._cross_fit import FitOptions, fill_scores
+from skmem.cross_fitting._influence import influence_from_fits
+
+
+@dataclass(frozen=True)
+class Training:
+    """What the fits of a scorer were made from, so that they can be made again to score other points."""
+
+    estimator: Any
+    X: Any
+    y: Any
+    response: str
+    reduction: str
+    seeds: np.ndarray
+    params: dict
+
+    def fits(self, scorer, X, seed):
+        """The CrossFit of the scorer's fits, made again to score `X`, or as it is where X is None."""
+        if X is None:
+            return scorer.cross_fit_
+        masks = scorer.cross_fit_.train_mask
+        options = FitOptions(
+            X, self.response, scorer.memory, scorer.n_jobs, scorer.progress, self.params
+        )
+        seeds = child_seeds(seed, len(masks))
+        return fill_scores(self.estimator, self.X, self.y, masks, seeds, options=options)
+
+
+class InfluenceQuery:
+    """The influence of training rows on points, for a scorer."""
+
+    def influence(self, X=None):
+        """Influence of each training row on each point.
+
+        In nats (for probabilities: in probability); positive = proponent, negative = opponent, 0 = no effect.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_points, n_features), default=None
+            Points to explain; None means the training rows, for which no fit is made.
+
+        Returns
+        -------
+        influence : ndarray of shape (n_samples, n_points)
+            Score of the point with the row minus without it. For the training rows the diagonal is `memorization_`.
+
+        Raises
+        ------
+        ValueError
+            If rows that are no copies of one another were in the same fits throughout (it says how many repeats it
+            takes), if leave-one-out was done by one step of EM, which is about each row's own score alone, or if
+            points are to be scored by labels, which they lack.
+
+        Notes
+        -----
+        In closed form where leave-one-out was, otherwise from the fits with and without each row, as
+        :func:`skmem.influence.empirical_influence` computes it. For new points those fits are made again, from the
+        same seeds; `memory` keeps them.
+        """
+        check_is_fitted(self)
+        training = self._training
+        if self.method_ == "leave-one-out":
+            return _leave_one_out(self, training, X)
+        fits = training.fits(self, X, training.seeds[3])
+        return influence_from_fits(fits, training.reduction, int(training.seeds[4]))
+
+
+def _leave_one_out(scorer, training, X):
+    if scorer.cross_fit_ is not None:
+        fits = training.fits(scorer, X, training.seeds[1])
+        whole = scorer.log_density_in_ if X is None else scorer.estimator_.score_samples(X)
+        return difference(whole, fits.scores)
+    if not hasattr(scorer.estimator_, "leave_one_out_influence"):
+        raise ValueError(
+            f"influence needs a closed form or fits without each row, and leave-one-out of {scorer.estimator_!r} "
+            "gives neither; use method='cross-fit', or skmem.influence.leave_one_out_influence, which refits."
+        )
+    return scorer.estimator_.leave_one_out_influence(training.X if X is None else X)

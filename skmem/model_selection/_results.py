@@ -1,0 +1,79 @@
+"""From evaluated candidates to ``cv_results_``, as scikit-learn's searches have it."""
+
+import warnings
+
+import numpy as np
+from scipy.stats import rankdata
+from sklearn.exceptions import FitFailedWarning
+
+from skmem.model_selection._candidates import SUMMARIES
+from skmem.model_selection._refit_rules import pareto_front
+
+
+def tabulate(evaluations, rounds):
+    """Return ``cv_results_`` of Evaluations, all with the same number of fits.
+
+    `rounds` is the number of the round and the number of rows of each, for successive halving, or None.
+    """
+    splits = np.array([e.split_log_density for e in evaluations])
+    table = {"mean_fit_time": np.array([e.seconds for e in evaluations]) / splits.shape[1]}
+    if rounds is not None:
+        table["iter"], table["n_resources"] = np.array(rounds).T
+    table |= _parameters([e.params for e in evaluations])
+    table |= {f"split{k}_test_log_density": splits[:, k] for k in range(splits.shape[1])}
+    table["mean_test_log_density"] = splits.mean(axis=1)
+    with np.errstate(invalid="ignore"):
+        table["std_test_log_density"] = splits.std(axis=1)
+    table["standard_error_test_log_density"] = np.array(
+        [_error_of_mean(e.row_log_density) for e in evaluations]
+    )
+    table["rank_test_log_density"] = _rank(-table["mean_test_log_density"])
+    summaries = np.array([e.summaries for e in evaluations])
+    errors = np.array([e.standard_errors for e in evaluations])
+    for j, name in enumerate(SUMMARIES):
+        table[name] = summaries[:, j]
+        table[f"standard_error_{name}"] = errors[:, j]
+        table[f"rank_{name}"] = _rank(summaries[:, j])
+    return table | {"on_pareto_front": pareto_front(table)}
+
+
+def _parameters(candidates):
+    """``params`` and a masked array ``param_NAME`` for every name."""
+    table = {}
+    for name in sorted({name for params in candidates for name in params}):
+        column = np.ma.MaskedArray(np.empty(len(candidates), dtype=object), mask=True)
+        for i, params in enumerate(candidates):
+            if name in params:
+                column[i] = params[name]
+        table[f"param_{name}"] = column
+    return table | {"params": candidates}
+
+
+def _error_of_mean(values):
+    """Standard error of the mean over rows; nan where that is infinite."""
+    with np.errstate(invalid="ignore"):
+        return np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.nan
+
+
+def _rank(values):
+    """Ranks from 1, the lowest first; candidates that failed are last."""
+    return rankdata(np.nan_to_num(values, nan=np.inf, posinf=np.inf), "min").astype(np.int32)
+
+
+def report_failures(evaluations):
+    """Warn of candidates of which a fit failed; where all did, raise the first one's exception with a note."""
+    failed = [e for e in evaluations if e.error is not None]
+    if not failed:
+        return
+    first = failed[0]
+    if len(failed) == len(evaluations):
+        first.error.add_note(
+            f"Fits failed for all {len(failed)} candidates; the first is {first.params}."
+        )
+        raise first.error
+    warnings.warn(
+        f"Fits failed for {len(failed)} of {len(evaluations)} candidates, and their scores are nan. "
+        f"The first, {first.params}: {type(first.error).__name__}: {first.error}",
+        FitFailedWarning,
+        stacklevel=4,
+    )

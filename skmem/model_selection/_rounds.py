@@ -1,0 +1,91 @@
+"""Which candidates are tried on how many rows, round after round."""
+
+import math
+from numbers import Integral
+
+import numpy as np
+from sklearn.model_selection import ParameterGrid, ParameterSampler
+from sklearn.utils import check_random_state
+
+from skmem._random import child_seeds
+from skmem._sklearn import num_samples, safe_indexing
+from skmem.cross_fitting._cross_fit import FitOptions
+from skmem.cross_fitting._sides import check_both_sides
+from skmem.cross_fitting._splits import train_masks
+from skmem.model_selection._candidates import Trial, try_candidate
+
+DEFAULT_REPEATS = 5
+_MIN_ROWS_PER_FOLD = 10
+# A row is ten times as likely because it was seen; a label is 25 % more probable (Feldman & Zhang, 2020).
+_THRESHOLDS = {"score_samples": math.log(10), "predict_proba": 0.25}
+
+
+def try_all(search, data, response, seeds):
+    """Pairs (trial, evaluation) of all candidates in all rounds, and the number and rows of each one's round.
+
+    `data` is X, y and groups; `seeds` are those of the draws, the folds, the fits, the reduction and the rows.
+    """
+    wanted = _candidates(search, int(seeds[0]))
+    tried, rounds = [], []
+    for number, rows in enumerate(_rows_of_rounds(search, data[0], len(wanted), int(seeds[4]))):
+        trial = _trial(search, data, rows, response, seeds)
+        evaluations = [
+            try_candidate(search.estimator, params, trial, search.error_score) for params in wanted
+        ]
+        tried += [(trial, evaluation) for evaluation in evaluations]
+        rounds += [(number, len(rows))] * len(wanted)
+        wanted = [wanted[i] for i in _survivors(evaluations, search.factor)]
+    return tried, rounds
+
+
+def _candidates(search, seed):
+    """The candidates' parameters, a list of dicts: all of a grid, or random draws."""
+    if search.search == "random":
+        return list(ParameterSampler(search.param_grid, search.n_iter, random_state=seed))
+    return list(ParameterGrid(search.param_grid))
+
+
+def _rows_of_rounds(search, X, n_candidates, seed):
+    """Rows of each round, sorted: all in the only one, or ever more of them and all in the last.
+
+    Successive halving keeps one candidate in `factor` of each round, until that many or fewer are left. Rounds of
+    fewer than ten rows a fold are left out.
+    """
+    n_samples, factor = num_samples(X), search.factor
+    if search.search != "halving":
+        return [np.arange(n_samples)]
+    n_folds = search.cv if isinstance(search.cv, Integral) else search.cv.get_n_splits()
+    order = check_random_state(seed).permutation(n_samples)
+    n_rounds = max(1, math.ceil(math.log(n_candidates, factor)))
+    sizes = [int(n_samples / factor**i) for i in reversed(range(n_rounds))]
+    least = min(n_samples, _MIN_ROWS_PER_FOLD * n_folds)
+    return [np.sort(order[:size]) for size in sizes if size >= least]
+
+
+def _trial(search, data, rows, response, seeds):
+    """What the candidates of a round are tried on."""
+    whole = len(rows) == num_samples(data[0])
+    X, y, groups = (a if a is None or whole else safe_indexing(a, rows) for a in data)
+    is_int = isinstance(search.cv, Integral) and not isinstance(search.cv, bool)
+    n_repeats = search.n_repeats if is_int or search.n_repeats != DEFAULT_REPEATS else 1
+    masks = train_masks(
+        search.cv,
+        X,
+        y,
+        groups,
+        n_repeats=n_repeats,
+        stratify=response == "predict_proba",
+        random_state=int(seeds[1]),
+    )
+    check_both_sides(masks)
+    options = FitOptions(None, response, search.memory, search.n_jobs, search.progress)
+    threshold = _THRESHOLDS[response] if search.threshold is None else search.threshold
+    fit_seeds = child_seeds(int(seeds[2]), len(masks))
+    return Trial(X, y, rows, masks, fit_seeds, options, search.reduction, threshold, int(seeds[3]))
+
+
+def _survivors(evaluations, factor):
+    """Positions of the candidates that go on: the likeliest on held-out rows, one in `factor`."""
+    values = [np.nan_to_num(np.mean(e.split_log_density), nan=-np.inf) for e in evaluations]
+    n_kept = math.ceil(len(values) / factor)
+    return np.sort(np.argsort(-np.array(values), kind="stable")[:n_kept])

@@ -1,0 +1,232 @@
+"""Displays show the numbers that they are given."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits, load_iris
+
+from skmem import MemorizationScorer
+from skmem.density import KernelDensity
+from skmem.model_selection import MemorizationSearchCV
+from tests.staged import Annealed
+
+plt = pytest.importorskip("matplotlib.pyplot", reason="displays need matplotlib")
+pytest.importorskip("pandas", reason="frames of displays need pandas")
+
+from skmem import inspection  # noqa: E402
+
+DIGITS = load_digits().data[:80]
+IRIS = load_iris().data
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    plt.switch_backend("agg")
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def scorer():
+    density = KernelDensity(bandwidth=4.0)
+    return MemorizationScorer(density, method="cross-fit", cv=5, n_repeats=4, random_state=0).fit(
+        DIGITS
+    )
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def test_the_histogram_counts_every_row(scorer):
+    display = inspection.MemorizationDisplay.from_estimator(scorer).plot()
+    assert sum(patch.get_height() for patch in display.ax_.patches) == 80
+    # the noise floor stands where the scorer says
+    assert display.ax_.lines[0].get_xdata()[0] == scorer.noise_floor_[0.95]
+    assert "nats" in display.ax_.get_xlabel()
+
+
+def test_rows_at_infinity_are_told_and_not_drawn():
+    memorization = np.array([0.0, 1.0, np.inf])
+    display = inspection.MemorizationDisplay(
+        memorization=memorization, log_density=np.zeros(3)
+    ).plot()
+    assert sum(patch.get_height() for patch in display.ax_.patches) == 2
+    assert texts(display.ax_) == ["1 rows at infinity"]
+
+
+def test_scores_stand_against_log_densities(scorer):
+    display = inspection.MemorizationDisplay.from_estimator(scorer).plot(kind="log-density")
+    drawn = display.ax_.collections[0].get_offsets()
+    np.testing.assert_allclose(drawn, np.c_[scorer.log_density_in_, scorer.memorization_])
+    frame = display.frame()
+    np.testing.assert_array_equal(frame["memorization"], scorer.memorization_)
+
+
+@pytest.mark.parametrize("image_shape", [None, (8, 8)])
+def test_the_top_rows_are_those_of_the_scorer(scorer, image_shape):
+    display = inspection.MemorizationDisplay.from_estimator(
+        scorer, DIGITS, image_shape=image_shape
+    )
+    ax = display.plot(kind="top", n_top=3).ax_
+    rows, nats = scorer.top(3)
+    if image_shape is None:
+        cells = ax.tables[0].get_celld()
+        assert [cells[i + 1, 0].get_text().get_text() for i in range(3)] == [str(r) for r in rows]
+    else:
+        assert texts(ax) == [f"{row}: {value:.1f}" for row, value in zip(rows, nats, strict=True)]
+        np.testing.assert_array_equal(ax.images[0].get_array(), DIGITS[rows[0]].reshape(8, 8))
+
+
+def test_the_path_shows_quantiles_curves_and_where_it_passes_the_floor():
+    path = np.array([[0.0, 0.1], [0.5, 1.0], [1.0, 2.0]])
+    display = inspection.MemorizationPathDisplay(
+        stages=np.array([5, 10, 15]),
+        memorization_path=path,
+        log_density_in_path=path - 3,
+        log_density_out_path=np.full((3, 2), -3.0),
+        noise_floor=0.7,
+        quantiles=(0.5, 0.95),
+    ).plot()
+    drawn = display.ax_.lines[1].get_ydata()
+    np.testing.assert_allclose(drawn, np.quantile(path, 0.95, axis=1))
+    # 0.975 at the second stage is the first above 0.7
+    assert display.first_stage_above_floor() == 10
+    np.testing.assert_allclose(display.axes_[1].lines[0].get_ydata(), [-2.95, -2.25, -1.5])
+    frame = display.frame()
+    assert list(frame.columns) == [
+        "stage",
+        "memorization_q0.5",
+        "memorization_q0.95",
+        "train",
+        "held_out",
+    ]
+
+
+def test_the_path_comes_from_a_scorer_with_stages(scorer):
+    staged = MemorizationScorer(
+        Annealed(), method="cross-fit", cv=3, n_repeats=2, random_state=0
+    ).fit(IRIS)
+    display = inspection.MemorizationPathDisplay.from_estimator(staged)
+    np.testing.assert_array_equal(display.memorization_path, staged.memorization_path_)
+    with pytest.raises(ValueError, match="scorer must have stages_"):
+        inspection.MemorizationPathDisplay.from_estimator(scorer)
+
+
+@pytest.mark.parametrize("n_axes", [1, 2])
+def test_the_path_goes_into_axes_of_the_user(n_axes):
+    axes = plt.subplots(n_axes)[1]
+    display = inspection.MemorizationPathDisplay(
+        stages=np.arange(2),
+        memorization_path=np.zeros((2, 3)),
+        log_density_in_path=np.zeros((2, 3)),
+        log_density_out_path=np.zeros((2, 3)),
+    ).plot(axes)
+    assert display.figure_ is np.ravel(axes)[0].figure
+    # nothing above a floor that is not known
+    assert display.first_stage_above_floor() is None
+    with pytest.raises(ValueError, match="ax must be one Axes or 2"):
+        display.plot(plt.subplots(3)[1])
+
+
+def test_the_search_shows_candidates_front_and_choice():
+    grid = {"bandwidth": [0.1, 0.3, 0.6, 1.0]}
+    search = MemorizationSearchCV(KernelDensity(), grid, random_state=0).fit(IRIS)
+    display = inspection.SearchDisplay.from_estimator(search).plot()
+    table = search.cv_results_
+    front, best = display.ax_.lines[-2:]
+    np.testing.assert_allclose(
+        np.sort(front.get_xdata()), np.sort(table["memorization_q95"][table["on_pareto_front"]])
+    )
+    assert best.get_ydata()[0] == search.best_score_
+    assert best.get_label() == f"bandwidth={search.best_params_['bandwidth']:.3g}"
+    assert display.frame()["on_pareto_front"].sum() == table["on_pareto_front"].sum()
+    with pytest.raises(ValueError, match="column must be one of"):
+        inspection.SearchDisplay.from_estimator(search, column="memorization_q50")
+
+
+@pytest.mark.parametrize("as_frame", [False, True])
+def test_the_map_shows_the_density_and_who_is_memorized(as_frame):
+    X = load_iris(as_frame=as_frame).data
+    X = X.iloc[:, :2] if as_frame else X[:, :2]
+    scorer = MemorizationScorer(random_state=0).fit(X)
+    display = inspection.DensityMapDisplay.from_estimator(scorer, X, resolution=30).plot()
+    x, y = display.x[3], display.y[7]
+    point = np.array([[x, y]])
+    if as_frame:
+        import pandas
+
+        point = pandas.DataFrame(point, columns=X.columns)
+        assert display.ax_.get_xlabel() == "sepal length (cm)"
+    assert display.log_density[7, 3] == pytest.approx(scorer.score_samples(point)[0])
+    memorized = display.ax_.collections[-1].get_offsets()
+    top = scorer.memorization_ >= np.quantile(scorer.memorization_, 0.95)
+    np.testing.assert_allclose(memorized, np.asarray(X)[top])
+    assert display.frame()["is_memorized"].sum() == top.sum()
+
+
+def test_the_map_needs_two_features(scorer):
+    with pytest.raises(ValueError, match="X must have 2 features"):
+        inspection.DensityMapDisplay.from_estimator(scorer, DIGITS)
+
+
+@pytest.mark.parametrize("image_shape", [None, (8, 8)])
+def test_influence_shows_proponents_first_and_opponents_last(image_shape):
+    influence = np.random.default_rng(0).normal(size=(80, 2))
+    display = inspection.InfluenceDisplay.from_results(
+        influence, DIGITS, DIGITS[:2], point=1, k=3, image_shape=image_shape
+    ).plot()
+    order = np.argsort(-influence[:, 1])
+    np.testing.assert_array_equal(display.rows, [*order[:3], *order[-3:]])
+    np.testing.assert_array_equal(display.frame()["influence"], influence[display.rows, 1])
+    if image_shape:
+        assert texts(display.ax_)[0] == "point"
+        # the strongest opponent stands below the strongest proponent
+        assert texts(display.ax_)[5].startswith(f"{order[-1]}:")
+    else:
+        assert len(display.ax_.tables[0].get_celld()) == 2 * 7
+
+
+def test_influence_of_an_estimator_is_asked_for_one_point():
+    class Fixed:
+        def influence(self, X):
+            return np.arange(80.0)[:, None] * X[:, 0]
+
+    display = inspection.InfluenceDisplay.from_estimator(
+        Fixed(), DIGITS, np.ones((3, 64)), point=2, k=1
+    )
+    np.testing.assert_array_equal(display.rows, [79, 0])
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (
+            lambda s: inspection.MemorizationDisplay.from_estimator(s).plot(kind="pie"),
+            "kind must be one of",
+        ),
+        (
+            lambda s: inspection.MemorizationDisplay.from_estimator(s, image_shape=(8, 8)),
+            "X must be given",
+        ),
+        (
+            lambda s: inspection.MemorizationDisplay.from_estimator(s, DIGITS, image_shape=(8, 9)),
+            "image_shape must be",
+        ),
+        (
+            lambda s: inspection.InfluenceDisplay.from_results(np.zeros((2, 2)), DIGITS, DIGITS),
+            "influence must have",
+        ),
+    ],
+)
+def test_bad_arguments_are_named(scorer, call, match):
+    with pytest.raises(ValueError, match=match):
+        call(scorer)
+
+
+def test_importing_the_package_loads_no_matplotlib():
+    code = "import sys, skmem.inspection; print('matplotlib' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
