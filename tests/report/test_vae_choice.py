@@ -153,7 +153,7 @@ def test_what_is_missing_is_said_in_one_line(monkeypatch, capsys):
     findings, _ = diagnose_file("iris", model="vae")
     # The doctor knows it beforehand.
     assert (findings[0].severity, findings[0].cure) == ("error", 'pip install "skmem[torch]"')
-    assert cli.main(["doctor", "iris", "--model", "vae"]) == cli.FINDINGS
+    assert cli.main(["doctor", "iris", "--model", "vae"]) == _commands.FINDINGS
 
 
 @without_torch
