@@ -45,7 +45,7 @@ class NegativeELBO(nn.Module):
 
     def forward(self, log_likelihood, divergence):
         """The loss of a batch."""
-        return (self.beta * divergence - log_likelihood).mean()
+        return -torch.sub(log_likelihood, divergence, alpha=self.beta).mean()
 
 
 class TrainingStopped(KeyboardInterrupt):
@@ -139,12 +139,14 @@ class VAENet(NeuralNet):
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
         """One pass over the batches; validation draws the same in every epoch."""
+        if iterator is None:
+            return
         if training and self.redraw is not None:
             U = self.redraw(self.epoch_seed())
             iterator.x = self.to_rows(U[self._split(len(U))[0]])
         self.generator_ = self.epoch_generator(training)
         try:
-            self._run_batches(iterator or [], training, prefix, step_fn)
+            self._run_batches(iterator, training, prefix, step_fn)
         finally:
             del self.generator_  # it can't be pickled
 
@@ -169,6 +171,8 @@ class VAENet(NeuralNet):
             batches[-1][f"{prefix}_loss"] = step["loss"].item()
             batches[-1][f"{prefix}_batch_size"] = len(batch[0])
             self.notify("on_batch_end", batch=batch, training=training, **step)
+        n_batches = sum(f"{prefix}_loss" in batch for batch in batches)
+        self.history.record(f"{prefix}_batch_count", n_batches)
 
     def infer(self, x, **fit_params):
         """(log p(x|z), divergence) of each row, at one draw z."""
