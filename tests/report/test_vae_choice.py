@@ -9,7 +9,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.model_selection import KFold
 
-from skmem import cli
+from skmem import _commands, cli
 from skmem._random import child_seeds, set_random_state
 from skmem.cross_fitting._threads import single_thread
 from skmem.datasets import Table
