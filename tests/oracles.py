@@ -554,3 +554,13 @@ def refits_with_weights(estimator, X, weights, train_mask):
     """Log-densities of all rows under a fit to the rows of every mask with their weights, (n_fits, n_samples)."""
     fits = [clone(estimator).fit(X[m], sample_weight=weights[m]) for m in train_mask]
     return np.array([fit.score_samples(X) for fit in fits])
+
+
+def fit_one_by_one(estimator, X, train_mask, seeds):
+    """A clone for each mask, with its seed, fitted by itself."""
+    from sklearn.base import clone
+
+    from skmem._random import set_random_state
+
+    pairs = zip(train_mask, seeds, strict=True)
+    return [set_random_state(clone(estimator), seed).fit(X[mask]) for mask, seed in pairs]

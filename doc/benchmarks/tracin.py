@@ -1,8 +1,8 @@
 """Influence of rows by products of gradients: all pairs of training rows and points, all parameters.
 
-The model is a VAE, 784-512-256-16 and back, with Bernoulli pixels. One draw of the code of each row and one
-checkpoint, for skmem and the others alike. The others make the gradient of every row. They run on a part of the rows
-and on a single point; the difference tells what making gradients takes from what products take. Their time is
+The model is a VAE, 784-512-256-16 and back, with Bernoulli pixels. One draw of the code of each row, one checkpoint
+and one thread, for skmem and the others alike. The others make the gradient of every row. They run on a part of the
+rows and on a single point; the difference tells what making gradients takes from what products take. Their time is
 extrapolated as if the gradients of all rows fitted into memory, each made once, which is in their favour.
 """
 
@@ -36,11 +36,19 @@ def images(args, n_rows):
 
 
 def influence_of(tracin, X):
+    one_thread()
     return tracin.influence(X)
 
 
 def self_influence_of(tracin, X):
+    one_thread()
     return tracin.fit(X).self_influence()
+
+
+def one_thread():
+    import torch
+
+    torch.set_num_threads(1)
 
 
 def explicit_call(loss, train, points):
@@ -134,6 +142,7 @@ def main(argv=None):
         return
     import torch
 
+    one_thread()
     n, n_part, n_many = (60, 10, 100) if args.quick else (2000, 200, 60_000)
     X = images(args, max(2 * n, n_many))
     train, points = X[:n], X[n : 2 * n]
@@ -149,7 +158,7 @@ def main(argv=None):
     seconds, memory = seconds_and_memory(partial(influence_of, many), points)
     missing = [name for name, (package, *_) in OTHERS.items() if not find_spec(package)]
     notes = [
-        f"torch {torch.__version__} on {torch.get_num_threads()} threads.",
+        f"torch {torch.__version__}.",
         f"{n} x {n} rows with 16 draws: {seconds:.3g} s, {memory * 2**30 / 1e6:.3g} MB.",
         *(f"{name} is not installed: its line is left out." for name in missing),
     ]

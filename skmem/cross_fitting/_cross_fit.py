@@ -42,7 +42,7 @@ class CrossFit:
     response : {"score_samples", "predict_proba"}
         What the scores are: log-densities, or probabilities of the true label.
     method : {"closed-form", "refit"}
-        Whether the estimator filled in all fits at once, or was refitted for each.
+        Whether the estimator filled in all scores at once, or was refitted, alone or in groups.
     stages : ndarray of shape (n_stages,), default=None
         Stages of the fits, such as epochs, in order; None if there are fewer than two.
     staged_scores : ndarray of shape (n_stages, n_fits, n_points), dtype float64, default=None
@@ -154,7 +154,8 @@ def cross_fit(
         A density with a method `score_samples`, or a classifier with `predict_proba`. A Pipeline
         or a search around one will do. It is cloned, and left as it is. If it has a method
         ``cross_fit_score_samples(X, train_mask, X_eval=None)``, that fills in the log-densities
-        of all fits without refitting. Where it is refitted and has a method
+        of all fits without refitting; if it has `cross_fit_groups` and `cross_fit_estimators`,
+        those make its fits together, see Notes. Where it is refitted and has a method
         ``staged_score_samples(X)`` that yields more than once, every stage is scored too.
     X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
         Samples. The estimator checks them: a Pipeline may impute missing values.
@@ -174,7 +175,8 @@ def cross_fit(
     memory : str, path, joblib.Memory or None, default=None
         Cache of finished fits, from which a run that was stopped resumes. It needs a fixed
         `random_state`. It heeds data, parameters and the versions of scikit-learn and skmem, but
-        not the source code of the estimator. Not used where nothing is refitted.
+        not the source code of the estimator. Not used where nothing is refitted. Fits made
+        together are kept together: what is lost is at most a group.
     n_jobs : int or None, default=None
         Number of fits at once, as in joblib. Every fit runs on one thread, so results do not
         depend on `n_jobs`; use -1 for all cores.
@@ -214,6 +216,14 @@ def cross_fit(
     ``scores[k, j]`` is log p(x_j | fit k), and the ``n_fits`` seeds are drawn before the fits: the
     result is bit-equal for any `n_jobs` and joblib backend.
 
+    An estimator for which many fits at once are cheaper than one after another, as a small VAE,
+    has ``cross_fit_groups(X, train_mask)``, which gives the numbers of the fits to make together
+    as a list of integer arrays, and ``cross_fit_estimators(X, train_mask, seeds)``, which returns
+    fitted clones, one for each row of a mask. It is called for groups of more than one fit; these
+    run in threads unless joblib is told otherwise. They must be what `fit` would have given, but
+    for rounding, and groups must not depend on `n_jobs`. `y` is not passed. A Pipeline does not
+    pass the methods on: it is refitted.
+
     Stages, such as the epochs of a VAE with `checkpoint_epochs`, are called as the estimator's
     `stages_` calls them, or by their positions. They cost no further fit, but
     8 n_stages n_fits n_points bytes, twice while they are put together, and as much in `memory`.
@@ -249,8 +259,7 @@ def fill_scores(estimator, X, y, train_mask, seeds, *, options, first=0):
     the one numbered `first` are taken as done: they are not in the CrossFit.
     """
     response = resolve_response(estimator, y, options.response)
-    fills_in = hasattr(estimator, "cross_fit_score_samples") and not options.params
-    if response == "score_samples" and fills_in:
+    if response == "score_samples" and _has_closed_form(estimator) and not options.params:
         model = set_random_state(clone(estimator), seeds[0])
         train_mask = train_mask[first:]
         scores = model.cross_fit_score_samples(X, train_mask, X_eval=options.X_eval)
@@ -271,3 +280,10 @@ def fill_scores(estimator, X, y, train_mask, seeds, *, options, first=0):
         first=first,
     )
     return CrossFit(train_mask[first:], scores, response, "refit", stages, staged_scores)
+
+
+def _has_closed_form(estimator):
+    """Whether it fills in scores without fits; where it makes its fits in groups there are fits to run and keep."""
+    return hasattr(estimator, "cross_fit_score_samples") and not hasattr(
+        estimator, "cross_fit_groups"
+    )

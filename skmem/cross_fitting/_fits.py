@@ -1,5 +1,6 @@
 """Refit an estimator on each row of a train mask, in parallel and in a cache if asked."""
 
+import itertools
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from sklearn.utils.validation import check_memory
 from skmem._random import set_random_state
 from skmem._sklearn import num_samples, rows_of_params, safe_indexing
 from skmem._version import __version__
+from skmem.cross_fitting._devices import set_device
 from skmem.cross_fitting._progress import track
 from skmem.cross_fitting._responses import check_scores, score_rows
 from skmem.cross_fitting._stages import score_stages, stack_stages
@@ -79,7 +81,7 @@ def _check_weights(params, n_samples):
 
 def fit_rows(job, fit, train, seed):
     """Return a clone of the job's estimator fitted on the rows `train`; `fit` is its number."""
-    estimator = set_random_state(clone(job.estimator), seed)
+    estimator = set_device(set_random_state(clone(job.estimator), seed), fit)
     rows = [safe_indexing(a, train) for a in (job.X, job.y) if a is not None]
     with _noting(job, fit):
         estimator.fit(*rows, **rows_of_params(job.X, job.params, train))
@@ -91,38 +93,69 @@ def score_fit(job, fit, train, seed, key):
 
     `key` stands for `job` in the cache, which ignores `job` and the number `fit`.
     """
-    name = type(job.estimator).__name__
     with single_thread():
-        fitted = fit_rows(job, fit, train, seed)
-        with _noting(job, fit):
-            scores = score_rows(fitted, job.X_eval, job.y_eval, job.response)
-            path = score_stages(fitted, job.X_eval, job.response, f"{name} in fit {fit}")
+        return _scored(job, fit, fit_rows(job, fit, train, seed))
+
+
+def _scored(job, fit, fitted):
+    name = type(job.estimator).__name__
+    with _noting(job, fit):
+        scores = score_rows(fitted, job.X_eval, job.y_eval, job.response)
+        path = score_stages(fitted, job.X_eval, job.response, f"{name} in fit {fit}")
     source = f"{job.response} of {name} in fit {fit}"
     return check_scores(scores, (job.n_points,), source), path
+
+
+def score_fits_together(job, fits, train_mask, seeds, key):
+    """Return what `score_fit` gives for each of several fits, made by the estimator's `cross_fit_estimators`."""
+    with single_thread():
+        with _noting(job, *fits):
+            estimators = job.estimator.cross_fit_estimators(job.X, train_mask, seeds)
+        return [_scored(job, fit, fitted) for fit, fitted in zip(fits, estimators, strict=True)]
 
 
 def run_fits(job, train_mask, seeds, *, memory=None, n_jobs=None, progress=False, first=0):
     """Return scores, stages and staged scores of the fits from number `first` on, as CrossFit has them."""
     key = None if memory is None else _key(job)
     memory = check_memory(os.fspath(memory) if isinstance(memory, os.PathLike) else memory)
-    task = memory.cache(score_fit, ignore=["job", "fit"])
-    fits = list(enumerate(zip(train_mask, seeds, strict=True)))[first:]
-    calls = (
-        delayed(_numbered)(task, job, fit, np.flatnonzero(mask), int(seed), key)
-        for fit, (mask, seed) in fits
+    tasks = (
+        memory.cache(score_fit, ignore=["job", "fit"]),
+        memory.cache(score_fits_together, ignore=["job", "fits"]),
     )
-    parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
-    scores, paths = np.empty((len(fits), job.n_points)), [{}] * len(fits)
+    groups, seeds = _groups(job, train_mask, first), np.asarray(seeds)
+    calls = (
+        delayed(_numbered)(tasks, job, group, train_mask[group], seeds[group], key)
+        for group in groups
+    )
+    n_fits = len(train_mask) - first
+    # Groups are few and leave the interpreter alone most of the time: threads spare them the start of processes.
+    prefer = "threads" if n_fits > len(groups) else None
+    parallel = Parallel(n_jobs=n_jobs, prefer=prefer, return_as="generator_unordered")
+    scores, paths = np.empty((n_fits, job.n_points)), [{}] * n_fits
     with single_thread():
-        results = parallel(calls)
-        for fit, (row, path) in track(results, len(scores), progress):
+        results = itertools.chain.from_iterable(parallel(calls))
+        for fit, (row, path) in track(results, n_fits, progress):
             scores[fit - first], paths[fit - first] = row, path
     return scores, *stack_stages(paths, scores)
 
 
-def _numbered(task, job, fit, *args):
-    """Return the fit's number with its scores, which arrive in any order."""
-    return fit, task(job, fit, *args)
+def _groups(job, train_mask, first):
+    """Numbers of the fits from `first` on, in lists of those that the estimator wants to make together."""
+    fits = np.arange(first, len(train_mask))
+    together = job.response == "score_samples" and hasattr(job.estimator, "cross_fit_groups")
+    if not together or job.params:
+        return [[fit] for fit in fits.tolist()]
+    with _noting(job, first):
+        groups = job.estimator.cross_fit_groups(job.X, train_mask[first:])
+    return [fits[group].tolist() for group in groups]
+
+
+def _numbered(tasks, job, fits, train_mask, seeds, key):
+    """Return the numbers of fits with their scores, which arrive in any order."""
+    alone, together = tasks
+    if len(fits) > 1:
+        return list(zip(fits, together(job, fits, train_mask, seeds, key), strict=True))
+    return [(fits[0], alone(job, fits[0], np.flatnonzero(train_mask[0]), int(seeds[0]), key))]
 
 
 def _key(job):
@@ -134,12 +167,14 @@ def _key(job):
 
 
 @contextmanager
-def _noting(job, fit):
-    """Note on an exception which fit raised it."""
+def _noting(job, *fits):
+    """Note on an exception which fit raised it, or which fits made together."""
     try:
         yield
     except Exception as error:
+        numbers = ", ".join(map(str, fits))
+        where = "fit {0} (row {0} of" if len(fits) == 1 else "one of fits {0} (rows {0} of"
         error.add_note(
-            f"Raised by {type(job.estimator).__name__} in fit {fit} (row {fit} of train_mask)."
+            f"Raised by {type(job.estimator).__name__} in {where.format(numbers)} train_mask)."
         )
         raise

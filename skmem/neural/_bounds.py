@@ -12,6 +12,7 @@ from torch.distributions import Independent, MultivariateNormal, Normal, kl_dive
 from torch.quasirandom import SobolEngine
 
 from skmem._blocks import row_blocks
+from skmem.neural._distributions import StandardNormal
 from skmem.neural._proposals import PROPOSALS
 
 # Tensors of the decoder's widest layer that live at once, in and out of it and in the likelihood.
@@ -63,9 +64,17 @@ def elbo_terms(module, x, generator):
 
     The divergence of q(z|x) from the prior is exact where torch knows it.
     """
-    q, prior = module.encode(x), module.prior
+    q = module.encode(x)
     shape = q.batch_shape + q.event_shape
-    z = push(q, torch.randn(shape, generator=generator, device=x.device, dtype=x.dtype))
+    noise = torch.randn(shape, generator=generator, device=x.device, dtype=x.dtype)
+    return elbo_terms_at(module, x, q, noise)
+
+
+def elbo_terms_at(module, x, q, noise):
+    """`elbo_terms` at the draw of `q` that `noise`, of the same shape, stands for."""
+    z, prior = push(q, noise), module.prior
+    if isinstance(prior, StandardNormal) and isinstance(q, Independent):
+        return module.decode(z).log_prob(x), prior.divergence_of(q.base_dist)
     try:
         divergence = kl_divergence(q, prior)
     except NotImplementedError:

@@ -9,7 +9,7 @@ from skmem.neural._layer_terms import direct
 
 # Parts of scikit-learn's working_memory: gradients of the points that are held while all training rows pass by, those
 # of a block of training rows, what a backward pass records, and products of positions.
-_HELD, _PASSING, _RECORDED, _TEMPORARY = 8, 16, 32, 16
+_HELD, _PASSING, _RECORDED, _TEMPORARY = 16, 32, 32, 32
 # Beside the inputs and output gradients of layers, a backward pass holds outputs, their copies and the graph.
 _GRAPH = 4
 # Gradients cost more than their products alone (measured on layers of 16 to 784).

@@ -2,10 +2,15 @@
 
 import torch
 from torch import nn
-from torch.distributions import Bernoulli, Independent, Normal, OneHotCategorical
+from torch.distributions import OneHotCategorical
 from torch.nn.functional import softplus
 
-from skmem.neural._distributions import DiscretizedLogisticMixture, Product
+from skmem.neural._distributions import (
+    DiagonalNormal,
+    DiscretizedLogisticMixture,
+    IndependentBernoulli,
+    Product,
+)
 
 N_LOGISTICS = 5
 # The smallest scale of a logistic, in units of the half-width of [-1, 1].
@@ -18,9 +23,8 @@ class Gaussian(nn.Module):
     def __init__(self, n_columns, min_scale):
         super().__init__()
         self.n_outputs, self.min_scale = n_columns, min_scale
-        self.raw_scale = nn.Parameter(
-            torch.tensor(0.5413)
-        )  # softplus of it is 1: the spread of the data
+        # softplus of it is 1: the spread of the data
+        self.raw_scale = nn.Parameter(torch.tensor([0.5413]))
 
     @property
     def scale(self):
@@ -29,8 +33,7 @@ class Gaussian(nn.Module):
 
     def forward(self, h):
         """Distribution of rows (..., n_columns)."""
-        scale = self.scale.to(h.dtype).expand_as(h)
-        return Independent(Normal(h, scale, validate_args=False), 1, validate_args=False)
+        return DiagonalNormal(h, self.scale.to(h.dtype))
 
 
 class GaussianDiagonal(nn.Module):
@@ -44,7 +47,7 @@ class GaussianDiagonal(nn.Module):
         """Distribution of rows (..., n_columns)."""
         loc, raw_scale = h.chunk(2, dim=-1)
         scale = self.min_scale + softplus(raw_scale)
-        return Independent(Normal(loc, scale, validate_args=False), 1, validate_args=False)
+        return DiagonalNormal(loc, scale)
 
 
 class BernoulliLogits(nn.Module):
@@ -56,15 +59,17 @@ class BernoulliLogits(nn.Module):
 
     def forward(self, h):
         """Distribution of rows (..., n_columns)."""
-        return Independent(Bernoulli(logits=h, validate_args=False), 1, validate_args=False)
+        return IndependentBernoulli(h)
 
 
 class DiscretizedLogistic(nn.Module):
-    """A mixture of discretised logistics in each column."""
+    """A mixture of discretised logistics in each column, whose levels 0 to n_levels - 1 have `top` at 1."""
 
-    def __init__(self, n_columns, n_levels):
+    def __init__(self, n_levels, top):
         super().__init__()
-        self.n_outputs, self.n_levels = 3 * N_LOGISTICS * n_columns, n_levels
+        self.n_outputs = 3 * N_LOGISTICS * len(top)
+        self.register_buffer("n_levels", torch.as_tensor(n_levels, dtype=torch.float32), False)
+        self.register_buffer("top", torch.as_tensor(top, dtype=torch.float32), False)
         # Mixtures whose components start alike stay alike.
         self.spread = nn.Parameter(torch.linspace(-0.8, 0.8, N_LOGISTICS)[:, None])
 
@@ -72,7 +77,9 @@ class DiscretizedLogistic(nn.Module):
         """Distribution of rows (..., n_columns)."""
         logits, loc, raw_scale = h.unflatten(-1, (3, N_LOGISTICS, -1)).unbind(dim=-3)
         scale = _MIN_LOGISTIC_SCALE + softplus(raw_scale - 1.0)
-        return DiscretizedLogisticMixture(logits, loc + self.spread, scale, self.n_levels)
+        return DiscretizedLogisticMixture(
+            logits, loc + self.spread, scale, self.n_levels, self.top
+        )
 
 
 class Categorical(nn.Module):
@@ -120,7 +127,9 @@ def _head(part, min_scale):
             return GaussianDiagonal(n_columns, min_scale)
         case "bernoulli":
             return BernoulliLogits(n_columns)
-        case "discretized_logistic":
-            return DiscretizedLogistic(n_columns, part.space.n_levels)
+        case "discretized_logistic" | "count":
+            return DiscretizedLogistic(part.space.n_levels, part.space.top)
         case "categorical":
             return Categorical(part.space.sizes)
+        case "codes":
+            return Categorical(part.space.n_levels.tolist())
