@@ -45,7 +45,10 @@ SETTINGS = {
     "bernoulli": ({"likelihood": "bernoulli"}, DIGITS / 16),
     "redrawn": ({"likelihood": "bernoulli", "noise": "dynamic"}, DIGITS / 16),
     "logit_gaussian": ({"likelihood": "logit_gaussian", "n_levels": 17}, DIGITS[:, 2:6]),
-    "discretized_logistic": ({"likelihood": "discretized_logistic", "n_levels": 17}, DIGITS[:, 2:6]),
+    "discretized_logistic": (
+        {"likelihood": "discretized_logistic", "n_levels": 17},
+        DIGITS[:, 2:6],
+    ),
     "categorical": ({"likelihood": "categorical"}, GROUPS),
     "mixed": ({"likelihood": "mixed"}, np.column_stack([IRIS, GROUPS, GROUPS[:, :1]])),
     "list": ({"likelihood": [("gaussian", [0, 2]), ("gaussian_diagonal", [1, 3])]}, IRIS),
