@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose
 from sklearn.base import BaseEstimator
 from sklearn.datasets import load_iris
 from sklearn.pipeline import make_pipeline
@@ -52,8 +52,8 @@ def test_a_list_gives_the_scores_of_its_devices():
     vae = VAE(2, (8,), max_epochs=2, n_importance_samples=16, random_state=0)
     one = cross_fit(vae, X, cv=3, random_state=0).scores
     two = cross_fit(vae.set_params(device=["cpu", "cpu"]), X, cv=3, random_state=0).scores
-    # with equal devices the list changes nothing
-    assert_array_equal(two, one)
+    # with equal devices the list changes nothing but which fits are trained together, to the rounding of sums
+    assert_allclose(two, one, rtol=1e-6)
     # a fit by itself takes the first
     assert vae.fit(X).net_.device == "cpu"
 
