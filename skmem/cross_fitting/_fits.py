@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_memory
 from skmem._random import set_random_state
 from skmem._sklearn import num_samples, rows_of_params, safe_indexing
 from skmem._version import __version__
+from skmem.cross_fitting._devices import set_device
 from skmem.cross_fitting._progress import track
 from skmem.cross_fitting._responses import check_scores, score_rows
 from skmem.cross_fitting._stages import score_stages, stack_stages
@@ -80,7 +81,7 @@ def _check_weights(params, n_samples):
 
 def fit_rows(job, fit, train, seed):
     """Return a clone of the job's estimator fitted on the rows `train`; `fit` is its number."""
-    estimator = set_random_state(clone(job.estimator), seed)
+    estimator = set_device(set_random_state(clone(job.estimator), seed), fit)
     rows = [safe_indexing(a, train) for a in (job.X, job.y) if a is not None]
     with _noting(job, fit):
         estimator.fit(*rows, **rows_of_params(job.X, job.params, train))

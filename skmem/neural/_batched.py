@@ -17,12 +17,13 @@ class StackedLinear(nn.Module):
 
     def __init__(self, layers):
         super().__init__()
-        self.weight = nn.Parameter(torch.stack([layer.weight.detach() for layer in layers]))
+        # Not as `Linear` has it: its gradient would be copied to transpose it.
+        self.weight = nn.Parameter(torch.stack([layer.weight.detach().T for layer in layers]))
         self.bias = nn.Parameter(torch.stack([layer.bias.detach() for layer in layers])[:, None])
 
     def forward(self, x):
         """What each layer makes of its rows."""
-        return torch.baddbmm(self.bias, x, self.weight.mT)
+        return torch.baddbmm(self.bias, x, self.weight)
 
 
 def stack(modules):
@@ -177,19 +178,30 @@ def _record(nets, plan, losses):
 def _share(modules, stacked):
     """Make the parameters of `modules` views of the stacked ones."""
     for name, whole in stacked.named_parameters():
-        for module, part in zip(modules, whole.detach(), strict=True):
-            parameter = module.get_parameter(name)
-            parameter.data = part.view(parameter.shape)
+        parts = _unstacked(stacked, name, whole.detach())
+        for module, part in zip(modules, parts, strict=True):
+            module.get_parameter(name).data = part
 
 
 def _separate(nets, stacked, optimizer):
     """Give each net its own parameters and moments, as if it had been alone."""
     for name, whole in stacked.named_parameters():
-        moments = optimizer.state[whole]
+        state = dict(optimizer.state[whole])
+        step = state.pop("step")
+        moments = {key: _unstacked(stacked, name, values) for key, values in state.items()}
         for k, net in enumerate(nets):
             parameter = net.module_.get_parameter(name)
-            parameter.data = parameter.data.clone()
-            net.optimizer_.state[parameter] = {
-                key: value.clone() if key == "step" else value[k].view(parameter.shape).clone()
-                for key, value in moments.items()
-            }
+            parameter.data = _copied(parameter.data)
+            own = {key: _copied(values[k]) for key, values in moments.items()}
+            net.optimizer_.state[parameter] = {"step": step.clone(), **own}
+
+
+def _unstacked(stacked, name, values):
+    """What is stacked like the parameter `name`, (n_nets, *shape) with the shape of it in one net."""
+    owner, _, leaf = name.rpartition(".")
+    linear = isinstance(stacked.get_submodule(owner), StackedLinear)
+    return values.mT if linear and leaf == "weight" else values[:, 0]
+
+
+def _copied(values):
+    return values.clone(memory_format=torch.contiguous_format)

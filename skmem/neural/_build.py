@@ -8,8 +8,10 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from skmem._random import child_seeds
+from skmem.neural._checkpoints import Checkpoints
+from skmem.neural._devices import resolve_device
 from skmem.neural._modules import Sizes, make_module
-from skmem.neural._net import Checkpoints, VAENet, global_seed, resolve_device
+from skmem.neural._net import VAENet, global_seed
 
 
 def make_net(estimator, parts):
@@ -56,5 +58,5 @@ def _callbacks(estimator):
     callbacks = clone(list(estimator.callbacks or []), safe=False)
     if estimator.checkpoint_epochs is not None:
         wanted = np.asarray(estimator.checkpoint_epochs).tolist()
-        callbacks.append(("checkpoints", Checkpoints(wanted)))
+        callbacks.append(("checkpoints", Checkpoints(wanted, estimator.checkpoint_dir)))
     return callbacks

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skmem.neural._one_hot import one_hot_group_size
 from skmem.neural._row_noise import row_noise
-from skmem.neural._spaces import SPACES, Space, one_hot_group_size
+from skmem.neural._spaces import SPACES, Space
 
 
 @dataclass(frozen=True)
@@ -16,30 +17,52 @@ class Part:
     space: Space
     columns: np.ndarray
 
+    @property
+    def n_units(self):
+        """Number of the numbers it is about."""
+        return self.space.n_units(len(self.columns))
+
 
 @dataclass(frozen=True)
 class Columns:
-    """The spaces of all parts side by side."""
+    """The spaces of all parts side by side; `names` of the columns, for errors."""
 
     parts: tuple
+    names: tuple
 
     @classmethod
-    def fit(cls, X, likelihood, n_levels):
-        """One part for each likelihood that `likelihood` names, fitted to the rows `X`."""
-        return cls(
-            tuple(
-                Part(name, SPACES[name].fit(X[:, columns], n_levels), columns)
-                for name, columns in named_columns(X, likelihood)
-            )
+    def fit(cls, X, named, n_levels, names=None):
+        """One part for each (likelihood, columns) of `named`, fitted to the rows `X`."""
+        n_levels = np.broadcast_to(n_levels, X.shape[1])
+        names = tuple(range(X.shape[1]) if names is None else names)
+        parts = tuple(
+            Part(name, SPACES[name].fit(X[:, columns], n_levels[columns]), columns)
+            for name, columns in named
         )
+        fitted = cls(parts, names)
+        fitted.check(X)
+        return fitted
 
     @property
     def noisy(self):
         """Whether rows are binarised or dequantised."""
         return any(part.space.noisy for part in self.parts)
 
+    def check(self, X):
+        """Raise a ValueError that names a column whose entries don't suit its likelihood."""
+        for part in self.parts:
+            bad = part.space.bad(X[:, part.columns])
+            if bad.any():
+                i, j = np.argwhere(bad)[0]
+                j = part.columns[j]
+                raise ValueError(
+                    f"X must {part.space.rule} for likelihood={part.name!r}, got {X[i, j]:g} in column "
+                    f"{self.names[j]!r}."
+                )
+
     def forward(self, X, noise):
         """(U, log_volume) of rows, with `noise` a seed for noise of each row, or a Generator for fresh noise."""
+        self.check(X)
         uniforms = None
         if self.noisy:
             fresh = isinstance(noise, np.random.Generator)
@@ -49,8 +72,8 @@ class Columns:
 
     def backward(self, U, possible=False):
         """Rows of columns; with `possible`, only such as `X` can hold."""
-        X = np.empty(U.shape)
-        splits = np.cumsum([len(part.columns) for part in self.parts])[:-1]
+        X = np.empty((len(U), len(self.names)))
+        splits = np.cumsum([part.n_units for part in self.parts])[:-1]
         for part, u in zip(self.parts, np.split(U, splits, axis=1), strict=True):
             x = part.space.backward(u)
             X[:, part.columns] = part.space.possible(x) if possible else x
@@ -63,7 +86,7 @@ def _forward(part, X, uniforms):
 
 
 def named_columns(X, likelihood):
-    """[(name, columns)] for a likelihood's name, "mixed", or such a list already."""
+    """[(name, columns)] for a likelihood's name, "mixed" by the values of `X`, or such a list already."""
     every = np.arange(X.shape[1])
     if not isinstance(likelihood, str):
         return _checked([(name, every[columns]) for name, columns in likelihood], every)

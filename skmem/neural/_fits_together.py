@@ -65,7 +65,7 @@ class FitsTogether:
         """
         mask = check_train_mask(train_mask, num_samples(X))
         n_rows = mask.sum(axis=1)
-        first = clone(self)
+        first = clone(self).set_params(checkpoint_epochs=None)  # it is never trained
         first._start(safe_indexing(X, np.flatnonzero(mask[0])))
         size, at_least = _group_size(first, len(mask[0]))
         n_batches = -(-n_rows // self.batch_size)

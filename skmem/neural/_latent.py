@@ -6,9 +6,9 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skmem._base import BaseDensity
 from skmem._math import logmeanexp, mean
 from skmem.neural._psis import pareto_shapes
+from skmem.neural._tables import TableDensity
 
 
 def _keeps_stages(estimator):
@@ -39,7 +39,7 @@ def _pareto_shapes(log_weights, n_replicates):
     return pareto_shapes(log_weights)[None]
 
 
-class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseDensity):
+class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, TableDensity):
     """Queries to a fitted net `net_` whose rows come from `X` through `_columns`."""
 
     @property
@@ -51,13 +51,9 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseDensi
     @property
     def stages_(self):
         """Epochs after which the parameters have been kept, ascending."""
-        return sorted(self._states)
-
-    @property
-    def _states(self):
         check_is_fitted(self)
-        kept = dict(self.net_.callbacks_).get("checkpoints")
-        return {} if kept is None else kept.states_
+        checkpoints = dict(self.net_.callbacks_).get("checkpoints")
+        return [] if checkpoints is None else sorted(checkpoints.kept_)
 
     def score_samples(self, X, return_std=False):
         r"""Log-density of each row, by importance sampling.
@@ -110,16 +106,22 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseDensi
         ------
         log_density : ndarray of shape (n_samples,)
             As :meth:`score_samples` would have given it after that epoch, with the same draws at every stage.
+
+        Raises
+        ------
+        FileNotFoundError
+            If a file that the fit has written to `checkpoint_dir` is gone.
         """
         module = self._scoring_module()
+        checkpoints = dict(self.net_.callbacks_)["checkpoints"]
         for epoch in self.stages_:
-            module.load_state_dict(self._states[epoch])
+            module.load_state_dict(checkpoints.state(epoch))
             yield self._reduce_log_weights(module, X, _bound_and_error)[0]
 
     def elbo(self, X):
         """Evidence lower bound of the log-density of each row.
 
-        In nats; higher is better; below `score_samples` on the same draws of the encoder, by Jensen's inequality.
+        In nats; higher is better; below `score_samples` with ``proposal="encoder"``, by Jensen's inequality.
 
         Parameters
         ----------
@@ -129,7 +131,8 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseDensi
         Returns
         -------
         elbo : ndarray of shape (n_samples,)
-            Mean over draws of log p(x|z) + log p(z) - log q(z|x), whatever `beta` was in training.
+            Mean over draws of log p(x|z) + log p(z) - log q(z|x), with q the encoder's whatever `proposal` is, and
+            whatever `beta` was in training.
         """
         module = self._scoring_module()
         return self._reduce_log_weights(module, X, _elbo, "encoder")[0]
@@ -187,8 +190,8 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseDensi
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            Means in the units of the columns; probabilities for "bernoulli" and "categorical"; for "logit_gaussian"
-            the level whose logit is the mean logit.
+            Means in the units of the columns; probabilities for "bernoulli" and "categorical"; for "codes" the number
+            of the likeliest category; for "logit_gaussian" the level whose logit is the mean logit.
         """
         from skmem.neural._codes import decoded
 
@@ -210,8 +213,8 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseDensi
 
         Returns
         -------
-        X : ndarray of shape (n_samples, n_features)
-            Rows drawn, each such as `fit` accepts.
+        X : {ndarray, dataframe} of shape (n_samples, n_features)
+            Rows drawn, each such as `fit` accepts; a frame if it was given one.
         """
         from skmem.neural._codes import decoded, prior_draws
         from skmem.neural._net import global_seed
@@ -221,7 +224,7 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseDensi
         seed = check_random_state(random_state).randint(2**31 - 1)
         with global_seed(seed, self.net_.device):
             U = decoded(module, prior_draws(module, n_samples), "sample")
-        return self._columns.backward(U, possible=True)
+        return self._as_fitted(self._columns.backward(U, possible=True))
 
     def _scoring_module(self):
         """A copy of the module that queries may change."""
@@ -233,11 +236,14 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseDensi
     def _reduce_log_weights(self, module, X, reduce, proposal=None):
         """`reduce(log_weights, n_replicates)`, of shape (n_results, n_rows), for all rows side by side."""
         from skmem.neural._bounds import blocked_log_weights, standard_normal_draws
+        from skmem.neural._proposals import resolve_proposal
 
         U, log_volume = self._columns.forward(self._check_query(X), self.noise_seed)
         noise, n_replicates = standard_normal_draws(
             self.n_importance_samples, self._n_features_out, self.draws, self.noise_seed
         )
-        blocks = blocked_log_weights(module, U, noise, proposal or self.proposal)
+        if proposal is None:
+            proposal = resolve_proposal(self.proposal, self.module, self._n_features_out)
+        blocks = blocked_log_weights(module, U, noise, proposal)
         results = [reduce(weights + log_volume[rows], n_replicates) for rows, weights in blocks]
         return np.concatenate(results, axis=1)

@@ -63,11 +63,13 @@ class BernoulliLogits(nn.Module):
 
 
 class DiscretizedLogistic(nn.Module):
-    """A mixture of discretised logistics in each column."""
+    """A mixture of discretised logistics in each column, whose levels 0 to n_levels - 1 have `top` at 1."""
 
-    def __init__(self, n_columns, n_levels):
+    def __init__(self, n_levels, top):
         super().__init__()
-        self.n_outputs, self.n_levels = 3 * N_LOGISTICS * n_columns, n_levels
+        self.n_outputs = 3 * N_LOGISTICS * len(top)
+        self.register_buffer("n_levels", torch.as_tensor(n_levels, dtype=torch.float32), False)
+        self.register_buffer("top", torch.as_tensor(top, dtype=torch.float32), False)
         # Mixtures whose components start alike stay alike.
         self.spread = nn.Parameter(torch.linspace(-0.8, 0.8, N_LOGISTICS)[:, None])
 
@@ -75,7 +77,9 @@ class DiscretizedLogistic(nn.Module):
         """Distribution of rows (..., n_columns)."""
         logits, loc, raw_scale = h.unflatten(-1, (3, N_LOGISTICS, -1)).unbind(dim=-3)
         scale = _MIN_LOGISTIC_SCALE + softplus(raw_scale - 1.0)
-        return DiscretizedLogisticMixture(logits, loc + self.spread, scale, self.n_levels)
+        return DiscretizedLogisticMixture(
+            logits, loc + self.spread, scale, self.n_levels, self.top
+        )
 
 
 class Categorical(nn.Module):
@@ -123,7 +127,9 @@ def _head(part, min_scale):
             return GaussianDiagonal(n_columns, min_scale)
         case "bernoulli":
             return BernoulliLogits(n_columns)
-        case "discretized_logistic":
-            return DiscretizedLogistic(n_columns, part.space.n_levels)
+        case "discretized_logistic" | "count":
+            return DiscretizedLogistic(part.space.n_levels, part.space.top)
         case "categorical":
             return Categorical(part.space.sizes)
+        case "codes":
+            return Categorical(part.space.n_levels.tolist())

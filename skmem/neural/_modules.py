@@ -10,6 +10,7 @@ from torch import nn
 from torch.distributions import Independent, Normal
 from torch.nn.functional import softplus
 
+from skmem.neural._distributions import StandardNormal
 from skmem.neural._likelihoods import make_head
 
 # The smallest standard deviation of q(z|x), in units of the prior's.
@@ -52,6 +53,7 @@ class Autoencoder(nn.Module):
         self.encoder, self.decoder = encoder, decoder
         self.width = width  # largest number of activations for one draw of one row
         self.register_buffer("zero", torch.zeros(latent_dim), persistent=False)
+        self.register_buffer("one", torch.ones(latent_dim), persistent=False)
 
     def encode(self, x):
         """q(z|x) of rows (n, n_columns)."""
@@ -64,8 +66,7 @@ class Autoencoder(nn.Module):
     @property
     def prior(self):
         """p(z)."""
-        one = torch.ones_like(self.zero)
-        return Independent(Normal(self.zero, one, validate_args=False), 1, validate_args=False)
+        return StandardNormal(self.zero, self.one)
 
 
 def mlp(sizes):
@@ -133,7 +134,7 @@ def make_module(module, parts, sizes):
     """
     if isinstance(module, nn.Module):
         return copy.deepcopy(module)
-    n_columns = sum(len(part.columns) for part in parts)
+    n_columns = sum(part.n_units for part in parts)
     if module is not None:
         return module(n_columns, sizes.latent_dim)
     head = make_head(parts, sizes.min_scale)

@@ -31,29 +31,6 @@ def global_seed(seed, device):
         yield
 
 
-def resolve_device(device):
-    """The device for "auto", "cpu", "cuda", "cuda:1", ...
-
-    Raises
-    ------
-    ValueError
-        If torch knows no such device, or doesn't see it here.
-    """
-    n_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if device == "auto":
-        return "cuda" if n_gpus else "cpu"
-    try:
-        resolved = torch.device(device)
-    except RuntimeError as error:
-        raise ValueError(f"device must be one that torch knows, got {device!r}: {error}") from None
-    if resolved.type == "cuda" and (resolved.index or 0) >= n_gpus:
-        raise ValueError(
-            f"device={device!r} needs a GPU that torch sees, and it sees {n_gpus}; device='auto' takes the CPU "
-            "where there is none."
-        )
-    return device
-
-
 def available_bytes(device):
     """A quarter of a GPU's memory: what else is there may need the rest."""
     return torch.cuda.get_device_properties(device).total_memory // 4
@@ -85,7 +62,7 @@ class Batches:
         n = len(self.x)
         rows = self.order(n) if self.order else torch.arange(n, device=self.x.device)
         for batch in torch.tensor_split(rows, -(-n // self.batch_size)):
-            yield self.x[batch], batch  # skorch wants a target too
+            yield self.x.index_select(0, batch), batch  # skorch wants a target too
 
 
 class VAENet(NeuralNet):
@@ -114,11 +91,28 @@ class VAENet(NeuralNet):
             super()._set_training(training)
 
     def notify(self, method_name, **kwargs):
-        """Tell the callbacks, and tell their wish to stop from a real Ctrl-C."""
+        """Tell the callbacks that listen, and tell their wish to stop from a real Ctrl-C."""
+        getattr(self, method_name)(self, **kwargs)
         try:
-            super().notify(method_name, **kwargs)
+            for callback in self._listeners(method_name):
+                getattr(callback, method_name)(self, **kwargs)
         except KeyboardInterrupt as stop:
             raise TrainingStopped from stop
+
+    def _listeners(self, method_name):
+        """Callbacks that have a method of their own: calls of the empty ones cost more than a small net's layers."""
+        empty = getattr(Callback, method_name)
+        return [c for _, c in self.callbacks_ if getattr(type(c), method_name) is not empty]
+
+    def train_step(self, batch):
+        """Skorch's, without what is for optimisers that evaluate the loss more than once."""
+        self.optimizer_.zero_grad()
+        step = self.train_step_single(batch)
+        if self._listeners("on_grad_computed"):
+            named = list(self.get_all_learnable_params())
+            self.notify("on_grad_computed", named_parameters=named, batch=batch, training=True)
+        self.optimizer_.step()
+        return step
 
     def get_split_datasets(self, X, y=None, **fit_params):
         """Tensors of the rows to train on, and of those to validate on or None."""
@@ -150,7 +144,7 @@ class VAENet(NeuralNet):
             iterator.x = self.to_rows(U[self._split(len(U))[0]])
         self.generator_ = self.epoch_generator(training)
         try:
-            super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+            self._run_batches(iterator or [], training, prefix, step_fn)
         finally:
             del self.generator_  # it can't be pickled
 
@@ -162,6 +156,19 @@ class VAENet(NeuralNet):
     def epoch_generator(self, training=True):
         """Generator of an epoch: of the order of its rows, then of the noise of its batches one after another."""
         return torch.Generator(self.device).manual_seed(self.epoch_seed(training))
+
+    def _run_batches(self, iterator, training, prefix, step_fn):
+        """Steps, with skorch's history and callbacks.
+
+        Skorch looks up the place in its history for each number, which takes long beside a step of a small net.
+        """
+        batches = self.history[-1]["batches"]
+        for batch in iterator:
+            self.notify("on_batch_begin", batch=batch, training=training)
+            step = step_fn(batch)
+            batches[-1][f"{prefix}_loss"] = step["loss"].item()
+            batches[-1][f"{prefix}_batch_size"] = len(batch[0])
+            self.notify("on_batch_end", batch=batch, training=training, **step)
 
     def infer(self, x, **fit_params):
         """(log p(x|z), divergence) of each row, at one draw z."""
@@ -187,29 +194,6 @@ def divergence_message(epoch, learning_rate):
         f"Training diverged in epoch {epoch} with learning_rate={learning_rate:g}: the loss is not finite. Try a "
         f"tenth of it, learning_rate={learning_rate / 10:g}; look for extreme values in X; or raise min_scale."
     )
-
-
-class Checkpoints(Callback):
-    """Keeps the module's state after the epochs that `wanted` names, on the CPU."""
-
-    def __init__(self, wanted):
-        self.wanted = wanted
-
-    def initialize(self):
-        """Forget the states of an earlier fit."""
-        self.states_ = {}
-        return self
-
-    def on_epoch_end(self, net, **kwargs):
-        """Keep a copy."""
-        epoch = len(net.history)
-        if self._is_wanted(epoch):
-            state = net.module_.state_dict()
-            self.states_[epoch] = {name: t.detach().cpu().clone() for name, t in state.items()}
-
-    def _is_wanted(self, epoch):
-        every = np.ndim(self.wanted) == 0
-        return epoch % self.wanted == 0 if every else epoch in set(self.wanted)
 
 
 def train(net, U, n_epochs, redraw=None):

@@ -8,6 +8,10 @@ from skmem._blocks import row_blocks
 _PRIOR_SCALE = 3.0
 _PRIOR_DRAWS = 10.0
 _MIN_TAIL = 5
+# Of a weight, relative to the largest.
+_ROUNDING = 1e-12
+# What stands for an excess of zero, which would be divided by: ties are heavy tails, not an error.
+_TIE = 1e-300
 
 
 def pareto_shapes(log_weights):
@@ -23,7 +27,8 @@ def pareto_shapes(log_weights):
     Returns
     -------
     k_hat : ndarray of shape (n_samples,)
-        Shape of the generalised Pareto distribution of the largest weights; -inf where these are all equal.
+        Shape of the generalised Pareto distribution of the largest weights; -inf where all of these are equal, but
+        for rounding.
 
     Notes
     -----
@@ -39,9 +44,9 @@ def pareto_shapes(log_weights):
     excess = (top[1:] - top[0]).T
     shapes = np.full(len(excess), -np.inf)
     for block in row_blocks(len(excess), 8 * n_tail * (30 + int(n_tail**0.5))):
-        # Tails of equal weights have no shape; they are as far from heavy as can be.
-        rows = block.start + np.flatnonzero(excess[block, -1] > 0)
-        shapes[rows] = generalized_pareto_shapes(excess[rows])
+        # Tails of weights that are equal, but for rounding, have no shape; they are as far from heavy as can be.
+        rows = block.start + np.flatnonzero(excess[block, -1] > _ROUNDING)
+        shapes[rows] = generalized_pareto_shapes(np.maximum(excess[rows], _TIE))
     return shapes
 
 

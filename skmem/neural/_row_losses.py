@@ -87,7 +87,9 @@ class VAELoss(RowLoss):
     def __init__(self, vae, n_draws, seed):
         super().__init__(vae.net_.module_)
         self.vae, self.n_draws, self.seed = vae, n_draws, seed
-        self.net, self.kept_states = vae.net_, vae._states
+        self.net = vae.net_
+        checkpoints = dict(vae.net_.callbacks_).get("checkpoints")
+        self.kept_states = {epoch: checkpoints.state(epoch) for epoch in vae.stages_}
 
     def rows(self, X, y=None):
         """Arrays that batches are made of: rows as the likelihood sees them."""

@@ -6,6 +6,8 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import expit, logit
 
+from skmem.neural._one_hot import one_hot_groups
+
 # Pixels are pulled this far from black and white before the logit (Papamakarios, Pavlakou and Murray 2017).
 LOGIT_MARGIN = 0.05
 
@@ -15,16 +17,20 @@ class Space:
     """Rows as they are. `noisy` spaces take uniforms of the shape of `X`."""
 
     noisy: ClassVar[bool] = False
+    rule: ClassVar[str] = ""  # what `X` must do; said of entries that `bad` finds
 
     @classmethod
     def fit(cls, X, n_levels):
-        """The space that suits the rows `X` (n_samples, n_columns), refused by name if none does."""
-        space = cls()
-        space.check(X)
-        return space
+        """The space that suits the rows `X` (n_samples, n_columns), with `n_levels` (n_columns,) where it has such."""
+        return cls()
 
-    def check(self, X):
-        """Raise a ValueError if rows can't come from this space."""
+    def bad(self, X):
+        """Whether each entry can't come from this space."""
+        return np.zeros(X.shape, dtype=bool)
+
+    def n_units(self, n_columns):
+        """Number of entries of a row in the space."""
+        return n_columns
 
     def forward(self, X, noise):
         """(U, log_volume): rows in the space (n_samples, n_units), and log|dU/dX| of each."""
@@ -90,68 +96,76 @@ class Binary(Space):
     """Zeros and ones; what lies between is a probability of one, and is drawn."""
 
     noisy: ClassVar[bool] = True
+    rule: ClassVar[str] = "lie in [0, 1]"
 
-    def check(self, X):
-        """Raise a ValueError outside [0, 1]."""
-        if X.min() < 0 or X.max() > 1:
-            raise ValueError(
-                "X must lie in [0, 1] for likelihood='bernoulli', "
-                f"got values from {X.min():g} to {X.max():g}."
-            )
+    def bad(self, X):
+        """Whether each entry is outside [0, 1]."""
+        return (X < 0) | (X > 1)
 
     def forward(self, X, noise):
         """(U, 0)."""
-        self.check(X)
         return (noise < X).astype(X.dtype), np.zeros(len(X))
 
 
 @dataclass(frozen=True)
 class Levels(Space):
-    """Whole numbers 0 to n_levels - 1, as points of [-1, 1]."""
+    """Whole numbers 0 to n_levels - 1, as points of [-1, 1]: `top`, the last one, is 1."""
 
-    n_levels: int
-    name: ClassVar[str] = "discretized_logistic"
+    n_levels: np.ndarray
+    top: np.ndarray
 
     @classmethod
     def fit(cls, X, n_levels):
-        """Check that the rows are such numbers."""
-        space = cls(n_levels)
-        space.check(X)
-        return space
+        """Levels as they are given."""
+        return cls(n_levels, n_levels - 1.0)
 
-    def check(self, X):
-        """Raise a ValueError for other numbers."""
-        bad = (X < 0) | (self.n_levels - 1 < X) | (np.rint(X) != X)
-        if bad.any():
-            raise ValueError(
-                f"X must hold whole numbers from 0 to n_levels - 1 = {self.n_levels - 1} for "
-                f"likelihood={self.name!r}, got {X[bad][0]:g}."
-            )
+    @property
+    def rule(self):
+        """What `X` must do."""
+        return f"hold whole numbers from 0 to n_levels - 1 = {_one_or_all(self.n_levels - 1)}"
+
+    def bad(self, X):
+        """Whether each entry is no level."""
+        return (X < 0) | (self.n_levels - 1 < X) | (np.rint(X) != X)
 
     def forward(self, X, noise):
         """(U, 0)."""
-        self.check(X)
-        return 2.0 * X / (self.n_levels - 1) - 1.0, np.zeros(len(X))
+        return 2.0 * X / self.top - 1.0, np.zeros(len(X))
 
     def backward(self, U):
         """Levels, whole if those of `U` are."""
-        return (U + 1.0) * (self.n_levels - 1) / 2.0
+        return (U + 1.0) * self.top / 2.0
 
     def possible(self, X):
         """Whole levels."""
         return np.clip(np.rint(X), 0, self.n_levels - 1)
 
 
+def _one_or_all(values):
+    """One number where all are equal, else a list, in words."""
+    return f"{values[0]:g}" if (values == values[0]).all() else str(values.tolist())
+
+
+@dataclass(frozen=True)
+class Counts(Levels):
+    """Whole numbers from 0 on, of which the largest of each column in training is at 1."""
+
+    rule: ClassVar[str] = "hold whole numbers from 0 on"
+
+    @classmethod
+    def fit(cls, X, n_levels):
+        """The largest count of each column is a unit of length; it bounds nothing."""
+        return cls(np.full(X.shape[1], np.inf), np.maximum(X.max(axis=0), 1.0))
+
+
 @dataclass(frozen=True)
 class Logit(Levels):
     """u = logit(margin + (1 - 2 margin) (x + noise) / n_levels), of levels x and uniform noise."""
 
-    name: ClassVar[str] = "logit_gaussian"
     noisy: ClassVar[bool] = True
 
     def forward(self, X, noise):
         """(U, log_volume), per unit of a level."""
-        self.check(X)
         return self.forward_real(X + noise)
 
     def forward_real(self, X):
@@ -171,6 +185,30 @@ class Logit(Levels):
 
 
 @dataclass(frozen=True)
+class Codes(Levels):
+    """Categories by their numbers, each made a one-hot group."""
+
+    def n_units(self, n_columns):
+        """Number of categories of all columns."""
+        return int(self.n_levels.sum())
+
+    def forward(self, X, noise):
+        """(U, 0)."""
+        U = np.zeros((len(X), self.n_units(X.shape[1])))
+        U[np.arange(len(X))[:, None], self._starts + X.astype(np.int64)] = 1.0
+        return U, np.zeros(len(X))
+
+    def backward(self, U):
+        """Number of the likeliest category."""
+        groups = np.split(U, self._starts[1:], axis=1)
+        return np.stack([group.argmax(axis=1) for group in groups], axis=1).astype(np.float64)
+
+    @property
+    def _starts(self):
+        return np.cumsum([0, *self.n_levels[:-1]])
+
+
+@dataclass(frozen=True)
 class OneHot(Space):
     """Groups of adjacent columns, one of which is 1 and all others 0."""
 
@@ -187,43 +225,16 @@ class OneHot(Space):
             )
         return cls(sizes)
 
-    def check(self, X):
-        """Raise a ValueError if a row is not one-hot in every group."""
+    @property
+    def rule(self):
+        """What `X` must do."""
+        return f"be one-hot in each group of columns, of sizes {list(self.sizes)} as in fit"
+
+    def bad(self, X):
+        """Whether each entry is neither 0 nor 1, or in a group without just one 1."""
         starts = np.cumsum((0, *self.sizes[:-1]))
-        if ((X != 0) & (X != 1)).any() or (np.add.reduceat(X, starts, axis=1) != 1).any():
-            raise ValueError(
-                "X must be one-hot in each group of columns for likelihood='categorical', "
-                f"with groups of sizes {list(self.sizes)} as in fit; got a row that is not."
-            )
-
-    def forward(self, X, noise):
-        """(U, 0)."""
-        self.check(X)
-        return X, np.zeros(len(X))
-
-
-def one_hot_groups(X):
-    """Sizes of the groups of one-hot columns that `X` begins with."""
-    sizes = []
-    while size := one_hot_group_size(X[:, sum(sizes) :]):
-        sizes.append(size)
-    return tuple(sizes)
-
-
-def one_hot_group_size(X):
-    """Number of leading columns in which every row has exactly one 1, or 0; columns of zeros belong to it.
-
-    A category that no row has can stand last in its group, but not first.
-    """
-    ones = np.cumsum(X, axis=1)
-    complete = (ones == 1).all(axis=0)
-    if not complete.any():
-        return 0
-    first = int(np.argmax(complete))
-    if not np.isin(X[:, : first + 1], (0, 1)).all():
-        return 0
-    longer = complete[first:]
-    return first + (len(longer) if longer.all() else int(np.argmin(longer)))
+        wrong = np.add.reduceat(X, starts, axis=1) != 1
+        return (X != 0) & (X != 1) | np.repeat(wrong, self.sizes, axis=1)
 
 
 SPACES = {
@@ -232,5 +243,7 @@ SPACES = {
     "bernoulli": Binary,
     "logit_gaussian": Logit,
     "discretized_logistic": Levels,
+    "count": Counts,
     "categorical": OneHot,
+    "codes": Codes,
 }

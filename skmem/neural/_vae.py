@@ -1,17 +1,15 @@
 """The variational autoencoder as a density."""
 
 from numbers import Integral, Real
+from os import PathLike
 
 import numpy as np
-from sklearn.utils.validation import validate_data
 
 from skmem._sklearn import Interval, StrOptions, fit_context
-from skmem.neural._columns import Columns
+from skmem.neural._extras import require_torch
 from skmem.neural._fits_together import FitsTogether
 from skmem.neural._latent import LatentDensity
 from skmem.neural._spaces import SPACES
-
-_FLOATS = (np.float64, np.float32)
 
 
 class VAE(FitsTogether, LatentDensity):
@@ -31,7 +29,8 @@ class VAE(FitsTogether, LatentDensity):
         PCA, for "gaussian". With `input_shape`, feature maps of strided convolutions, each halving the image.
     likelihood : str or list of (str, columns), default="gaussian"
         Distribution of a row given its code: "gaussian", "gaussian_diagonal", "bernoulli", "logit_gaussian",
-        "discretized_logistic", "categorical", "mixed", or a list of names with their columns; see Notes.
+        "discretized_logistic", "count", "categorical", "codes", "mixed", or a list of names with their columns; see
+        Notes.
     beta : float, default=1.0
         Weight of the divergence of q(z|x) from the prior in the loss. Scores always have weight 1.
     module : torch.nn.Module or callable, default=None
@@ -45,10 +44,15 @@ class VAE(FitsTogether, LatentDensity):
         Number of passes over the rows in `fit`. :meth:`partial_fit` makes one.
     checkpoint_epochs : int or array-like of int, default=None
         Epochs after which to keep the parameters for :meth:`staged_score_samples`: every so many, or those named.
+    checkpoint_dir : str or path, default=None
+        Where to keep the parameters of `checkpoint_epochs`; None is memory. Each fit makes a new folder of its own
+        there, "fit-..." with a file "epoch-00005.safetensors" for each epoch, which a stage is read from when it is
+        scored. Files are never deleted. A pickle holds their paths, not their content.
     n_importance_samples : int, default=256
         Draws for each row in `score_samples`; with "sobol" in 16 replicates if that divides it, else in 8, 4, ....
-    device : str, default="auto"
-        "auto" is the first GPU if there is one; otherwise as torch names devices: "cpu", "cuda", "cuda:1".
+    device : str or list of str, default="auto"
+        "auto" is the first GPU if there is one; otherwise as torch names devices: "cpu", "cuda", "cuda:1". Of a list,
+        fit k of a cross-fit takes entry k modulo its length, and a fit by itself the first.
     callbacks : list of skorch callbacks, default=None
         As in :class:`skorch.NeuralNet`: early stopping, checkpoints, schedules. They are copied.
     random_state : int, RandomState instance or None, default=None
@@ -57,18 +61,20 @@ class VAE(FitsTogether, LatentDensity):
         Whether skorch prints a line for each epoch.
     input_shape : tuple of (int, int, int), default=None
         (channels, height, width) of rows that are flattened images: makes the network convolutional.
-    n_levels : int, default=256
-        Number of levels 0, 1, ... of "logit_gaussian" and "discretized_logistic".
+    n_levels : int or array-like of shape (n_features,), default=256
+        Number of levels 0, 1, ... of "logit_gaussian", "discretized_logistic" and "codes": of all columns, or of each.
     min_scale : float, default=0.001
         Floor of a Gaussian's standard deviation, as a share of that of the training data ("gaussian",
         "gaussian_diagonal") or in units of the logit. It bounds log-densities: no column of a row is denser than the
         mean of a normal as wide as the data by more than -log(min_scale) nats.
     draws : {"sobol", "random"}, default="sobol"
         Importance samples: scrambled Sobol points through the normal quantile function, or plain Monte Carlo.
-    proposal : {"encoder", "laplace"}, default="encoder"
-        Distribution that importance samples come from: the encoder's, or for each row a normal at the mode of its
-        posterior with the curvature there, which costs about as much as a few hundred draws and misses less; a
-        `module` must then be one that :func:`torch.func.vmap` takes.
+    proposal : {"auto", "encoder", "laplace"}, default="auto"
+        Distribution that importance samples come from: the encoder's, or for each row a normal near the mode of its
+        posterior with the curvature there. That takes as long as some 7 `latent_dim` draws and misses far less; an
+        encoder also serves the rows it was trained on better than others, which looks like memorization. "auto" is
+        "laplace" up to 32 entries of the code; "encoder" beyond, and for a `module` of your own, which must be one
+        that :func:`torch.func.vmap` takes for "laplace".
     noise : {"fixed", "dynamic"}, default="fixed"
         Whether the noise of binarisation and dequantisation is drawn once for each row, or for training anew in each
         epoch. Scores use the fixed noise, which depends on the row and `noise_seed` alone.
@@ -102,10 +108,14 @@ class VAE(FitsTogether, LatentDensity):
     - "bernoulli": `X` in [0, 1]; what lies between is drawn as 0 or 1 with that probability.
     - "logit_gaussian": levels 0 to `n_levels` - 1 plus uniform noise, "gaussian_diagonal" after
       logit(0.05 + 0.9 x / n_levels), with the Jacobian back to levels; "discretized_logistic": probabilities of
-      these levels by a mixture of 5 logistics.
-    - "categorical": groups of adjacent one-hot columns, found in the training rows.
-    - "mixed": one-hot groups "categorical", other columns of zeros and ones "bernoulli", the rest
-      "gaussian_diagonal". Or a list: ``[("gaussian", [0, 1]), ("bernoulli", slice(2, 5))]``.
+      these levels by a mixture of 5 logistics; "count": the same of 0, 1, ... without end, each column on its scale.
+    - "categorical": groups of adjacent one-hot columns, found in the training rows. "codes": categories 0 to
+      `n_levels` - 1, as :class:`~sklearn.preprocessing.OrdinalEncoder` numbers them.
+    - "mixed": for an array one-hot groups "categorical", other columns of zeros and ones "bernoulli", the rest
+      "gaussian_diagonal". For a data frame by dtypes: strings and categories "codes", booleans "bernoulli", integers
+      "count", floats "gaussian_diagonal"; other dtypes are refused. A categorical dtype brings its categories, also
+      those that a fit has no row of; of strings only those in the training rows can be scored.
+    - A list: ``[("gaussian", [0, 1]), ("bernoulli", slice(2, 5))]``; of a frame also ``[("codes", ["city"]), ...]``.
 
     A `module` needs ``encode(x)``, a distribution of codes of event shape (latent_dim,), normal or with an `icdf`;
     ``decode(z)``, a distribution of rows of event shape (n_columns,) for codes of any leading shape; and ``prior``,
@@ -132,16 +142,17 @@ class VAE(FitsTogether, LatentDensity):
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "checkpoint_epochs": [None, Interval(Integral, 1, None, closed="left"), "array-like"],
+        "checkpoint_dir": [None, str, PathLike],
         "n_importance_samples": [Interval(Integral, 1, None, closed="left")],
-        "device": [str],
+        "device": [str, list],
         "callbacks": [None, list],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
         "input_shape": [None, tuple, list],
-        "n_levels": [Interval(Integral, 2, None, closed="left")],
+        "n_levels": [Integral, "array-like"],
         "min_scale": [Interval(Real, 0, None, closed="neither")],
         "draws": [StrOptions({"sobol", "random"})],
-        "proposal": [StrOptions({"encoder", "laplace"})],
+        "proposal": [StrOptions({"auto", "encoder", "laplace"})],
         "noise": [StrOptions({"fixed", "dynamic"})],
         "noise_seed": [Interval(Integral, 0, None, closed="left")],
         "validation_fraction": [None, Interval(Real, 0, 1, closed="neither")],
@@ -160,6 +171,7 @@ class VAE(FitsTogether, LatentDensity):
         batch_size=64,
         max_epochs=100,
         checkpoint_epochs=None,
+        checkpoint_dir=None,
         n_importance_samples=256,
         device="auto",
         callbacks=None,
@@ -169,7 +181,7 @@ class VAE(FitsTogether, LatentDensity):
         n_levels=256,
         min_scale=1e-3,
         draws="sobol",
-        proposal="encoder",
+        proposal="auto",
         noise="fixed",
         noise_seed=0,
         validation_fraction=None,
@@ -183,7 +195,7 @@ class VAE(FitsTogether, LatentDensity):
         self.learning_rate = learning_rate
         self.batch_size = batch_size
         self.max_epochs = max_epochs
-        self.checkpoint_epochs = checkpoint_epochs
+        self.checkpoint_epochs, self.checkpoint_dir = checkpoint_epochs, checkpoint_dir
         self.n_importance_samples = n_importance_samples
         self.device = device
         self.callbacks = callbacks
@@ -258,8 +270,7 @@ class VAE(FitsTogether, LatentDensity):
         require_torch()
         from skmem.neural._build import make_net
 
-        X = validate_data(self, X, dtype=_FLOATS, ensure_min_samples=2)
-        self._columns = Columns.fit(X, self.likelihood, self.n_levels)
+        X = self._settle_columns(X)
         self._n_features_out = self.latent_dim
         self.net_ = make_net(self, self._columns.parts)
         return X
@@ -276,14 +287,3 @@ class VAE(FitsTogether, LatentDensity):
         if self.noise == "fixed" or not self._columns.noisy:
             return None
         return lambda seed: self._columns.forward(X, np.random.default_rng(seed))[0]
-
-
-def require_torch():
-    """Raise an ImportError that says what to install, if the extra is missing."""
-    try:
-        import skorch  # noqa: F401
-        import torch  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise ImportError(
-            f'skmem.neural needs torch and skorch, and {error.name} is missing: pip install "skmem[torch]"'
-        ) from error

@@ -12,7 +12,7 @@ from skmem._distances import nearest_neighbors
 from skmem._random import child_seeds
 from skmem.cross_fitting import cross_fit
 from skmem.density import GaussianMixture, KernelDensity, KNeighborsDensity
-from skmem.neural._vae import require_torch
+from skmem.neural._extras import require_torch
 from skmem.report._choices import fewest_within_error
 from skmem.report._vae_choice import choose_vae
 

@@ -7,7 +7,7 @@ from sklearn.model_selection import KFold
 from skmem._random import child_seeds, set_random_state
 from skmem.cross_fitting._threads import single_thread
 from skmem.neural import VAE
-from skmem.neural._spaces import one_hot_group_size
+from skmem.neural._one_hot import one_hot_group_size
 from skmem.report._choices import fewest_within_error
 
 _N_FOLDS = 5
@@ -67,8 +67,9 @@ def column_likelihoods(X):
     """([(likelihood, columns)], n_levels) for a table without constant columns.
 
     Each one-hot group of adjacent columns is "categorical", other columns of zeros and ones are "bernoulli", those of
-    whole numbers from 0 to 255 "discretized_logistic", so that rows have a probability, and all others
-    "gaussian_diagonal". Decided once on all rows, since those of a fold may lack a category.
+    whole numbers from 0 to 255 "discretized_logistic", so that rows have a probability, with levels up to the largest
+    number in the column, and all others "gaussian_diagonal". Decided once on all rows, since those of a fold may lack
+    a category or the largest number.
     """
     groups, single = [], {"bernoulli": [], "discretized_logistic": [], "gaussian_diagonal": []}
     j = 0
@@ -79,9 +80,11 @@ def column_likelihoods(X):
         else:
             single[_likelihood_of(X[:, j])].append(j)
         j += max(size, 1)
-    levels = X[:, single["discretized_logistic"]]
     named = groups + [(name, columns) for name, columns in single.items() if columns]
-    return named, int(levels.max(initial=1)) + 1
+    n_levels = np.full(X.shape[1], 2)
+    levels = single["discretized_logistic"]
+    n_levels[levels] = X[:, levels].max(axis=0) + 1
+    return named, n_levels.tolist()
 
 
 def _likelihood_of(x):
@@ -113,10 +116,9 @@ def _power_of_two(value, least, most):
 
 def _named(likelihood, n_levels):
     """Which likelihood has how many columns."""
-    counts = {}
+    counts, levels = {}, {"discretized_logistic": f" of up to {max(n_levels)} levels"}
     for name, columns in likelihood:
         counts[name] = counts.get(name, 0) + len(columns)
-    levels = {"discretized_logistic": f" of {n_levels} levels"}
     return ", ".join(
         f"{name}{levels.get(name, '')} ({n} column{'s' * (n > 1)})" for name, n in counts.items()
     )

@@ -73,6 +73,12 @@ def model():
     return vae()
 
 
+def kept(model):
+    """States of the module at its checkpoints."""
+    checkpoints = dict(model.net_.callbacks_)["checkpoints"]
+    return [checkpoints.state(epoch) for epoch in model.stages_]
+
+
 def explicit_gradients(model, X, state, n_draws, seed):
     U = model._columns.forward(X, 0)[0].astype(np.float32)
     noise = ndtri(row_noise(U, seed, n_values=2 * n_draws)).reshape(len(X), n_draws, 2)
@@ -85,7 +91,7 @@ def test_influence_is_the_sum_of_products_of_explicit_gradients(model, n_draws, 
     train, points = IRIS[::6], IRIS[1::9]
     tracin = TracIn(model, n_draws=n_draws, weights=[0.5, 1.0, 0.25]).fit(train)
     slow, self_influence = 0.0, 0.0
-    for state, weight in zip(model._states.values(), tracin.weights_, strict=True):
+    for state, weight in zip(kept(model), tracin.weights_, strict=True):
         rows, others = (
             explicit_gradients(model, X, state, n_draws, tracin._seed) for X in (train, points)
         )

@@ -24,10 +24,14 @@ COUNTED = {
         [(*a, *b) for a in np.eye(2).tolist() for b in np.eye(3).tolist()],
     ),
     "discretized_logistic": (
-        lik.DiscretizedLogistic(2, 5),
+        lik.DiscretizedLogistic([5, 5], [4, 4]),
         list(itertools.product(np.linspace(-1, 1, 5), repeat=2)),
     ),
-    "discretized_logistic, 2 levels": (lik.DiscretizedLogistic(1, 2), [[-1], [1]]),
+    "discretized_logistic, 3 levels beside 2": (
+        lik.DiscretizedLogistic([3, 2], [2, 1]),
+        list(itertools.product([-1, 0, 1], [-1, 1])),
+    ),
+    "discretized_logistic, 2 levels": (lik.DiscretizedLogistic([2], [1]), [[-1], [1]]),
 }
 
 
@@ -50,7 +54,7 @@ def test_measured_columns_integrate_to_one(name, scale):
 
 def test_dequantised_levels_integrate_to_one():
     p = decoded(lik.GaussianDiagonal(1, 1e-3))
-    space = SPACES["logit_gaussian"].fit(np.array([[0.0], [3.0]]), 4)
+    space = SPACES["logit_gaussian"].fit(np.array([[0.0], [3.0]]), np.array([4]))
     # a little of the density lies beyond the levels, as far as the margin of the logit
     low, high = -0.05 / 0.9 * 4, 4 + 0.05 / 0.9 * 4
     grid = np.linspace(low, high, 200002)[1:-1]
@@ -74,6 +78,19 @@ def test_counted_columns_sum_to_one(name, scale):
     assert torch.isfinite(log_prob).all()
 
 
+@pytest.mark.parametrize(("top", "scale"), [(1.0, 1.0), (7.0, 1.0), (300.0, 0.02)])
+def test_counts_without_end_sum_to_one(top, scale):
+    p = decoded(lik.DiscretizedLogistic([np.inf], [top]), scale=scale)
+    levels = torch.arange(100 * int(top), dtype=torch.float64)
+    with torch.no_grad():
+        probability = p.log_prob((2 * levels / top - 1)[:, None, None].expand(-1, 3, 1)).exp()
+    # far beyond the largest count of the training; nothing is left for larger ones
+    assert_allclose(probability.sum(dim=0), 1.0, rtol=1e-9)
+    # the mean by its definition
+    mean = (probability * levels[:, None]).sum(dim=0)
+    assert_allclose((p.mean.detach().ravel() + 1) * top / 2, mean, rtol=1e-3)
+
+
 @pytest.mark.parametrize(
     "head",
     [*MEASURED.values(), *(head for head, _ in COUNTED.values())],
@@ -89,7 +106,7 @@ def test_draws_have_the_mean(head):
 
 
 def test_draws_of_levels_follow_their_probabilities():
-    p = decoded(lik.DiscretizedLogistic(1, 5), n=1)
+    p = decoded(lik.DiscretizedLogistic([5], [4]), n=1)
     torch.manual_seed(0)
     draws = p.sample((40000,)).ravel()
     points = torch.linspace(-1, 1, 5, dtype=torch.float64)
@@ -121,10 +138,13 @@ def test_no_row_gains_more_than_the_floor_allows(name):
     assert_allclose(p.log_prob(p.mean).item(), highest)
 
 
+LEVELS = torch.tensor([3.0]), torch.tensor([2.0])  # -1, 0 and 1
+
+
 @pytest.mark.parametrize("scale", [1e-6, 1.0])
 def test_tails_of_levels_do_not_cancel(scale):
     one = torch.ones(1, 1, dtype=torch.float64)
-    p = DiscretizedLogisticMixture(0 * one, 40 * scale * one, scale * one, 3)
+    p = DiscretizedLogisticMixture(0 * one, 40 * scale * one, scale * one, *LEVELS)
     far = p.log_prob(torch.tensor([-1.0], dtype=torch.float64))
     # log F(-0.5 / s - 40), by its asymptote x for large negative x
     assert_allclose(far.item(), -0.5 / scale - 40, rtol=1e-12)

@@ -29,6 +29,11 @@ def test_known_tails(shape):
 def test_no_tail():
     # equal weights are perfect; they are not an error
     assert (pareto_shapes(np.zeros((100, 2))) == -np.inf).all()
+    # nor is what rounding makes of them, as where the proposal is the posterior itself
+    rounded = np.random.default_rng(0).integers(-3, 3, size=(256, 40)) * 2.0**-52
+    assert (pareto_shapes(rounded) == -np.inf).all()
+    # ties are no error either
+    assert np.isfinite(pareto_shapes(np.repeat([0.0, 5.0], [90, 10])[:, None])).all()
     # a tail of fewer than five draws has no index
     assert np.isnan(pareto_shapes(np.zeros((24, 2)))).all()
 

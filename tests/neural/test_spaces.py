@@ -6,8 +6,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import kstest
 
 from skmem.neural._columns import Columns, named_columns
+from skmem.neural._one_hot import one_hot_groups
 from skmem.neural._row_noise import row_noise
-from skmem.neural._spaces import SPACES, one_hot_groups
+from skmem.neural._spaces import SPACES
 
 RNG = np.random.default_rng(0)
 ONE_HOT = np.eye(3)[RNG.permutation(np.repeat(np.arange(3), 10))]
@@ -17,9 +18,18 @@ ROWS = {
     "bernoulli": RNG.integers(2, size=(30, 4)).astype(float),
     "logit_gaussian": RNG.integers(8, size=(30, 4)).astype(float),
     "discretized_logistic": RNG.integers(8, size=(30, 4)).astype(float),
+    "count": RNG.poisson([0.1, 2, 50, 1000], size=(30, 4)).astype(float),
     "categorical": ONE_HOT,
+    "codes": RNG.integers(8, size=(30, 4)).astype(float),
     "mixed": np.column_stack([RNG.normal(size=30), ONE_HOT, RNG.integers(2, size=30)]),
 }
+EIGHT = np.full(4, 8)
+
+
+def fitted(X, likelihood, n_levels=8):
+    return Columns.fit(X, named_columns(X, likelihood), n_levels)
+
+
 every_likelihood = pytest.mark.parametrize("name", sorted(ROWS))
 
 
@@ -51,7 +61,7 @@ def test_noise_belongs_to_the_row():
 @every_likelihood
 def test_there_and_back(name):
     X = ROWS[name]
-    columns = Columns.fit(X, name, 8)
+    columns = fitted(X, name)
     U, _ = columns.forward(X, 0)
     # rows that can be in X come back as they were
     assert_allclose(columns.backward(U, possible=True), X, rtol=1e-12)
@@ -60,7 +70,7 @@ def test_there_and_back(name):
 @pytest.mark.parametrize("name", ["gaussian", "gaussian_diagonal", "logit_gaussian"])
 def test_log_volume_is_that_of_the_jacobian(name):
     X = ROWS[name]
-    space, step = SPACES[name].fit(X, 8), 1e-5
+    space, step = SPACES[name].fit(X, EIGHT), 1e-5
     forward = getattr(space, "forward_real", lambda X: space.forward(X, None))
     X = X + 0.5
     slope = (forward(X + step)[0] - forward(X - step)[0]) / (2 * step)
@@ -71,7 +81,7 @@ def test_log_volume_is_that_of_the_jacobian(name):
 def test_logit_volume_is_the_published_one():
     U, log_volume = (
         SPACES["logit_gaussian"]
-        .fit(ROWS["logit_gaussian"], 256)
+        .fit(ROWS["logit_gaussian"], np.full(4, 256))
         .forward_real(ROWS["logit_gaussian"] + 0.5)
     )
     d, margin = U.shape[1], 0.05
@@ -82,16 +92,16 @@ def test_logit_volume_is_the_published_one():
 
 def test_constant_columns_keep_their_unit():
     X = np.column_stack([np.full(10, 1e6 + 0.1), RNG.normal(size=10)])
-    space = SPACES["gaussian_diagonal"].fit(X, 8)
+    space = SPACES["gaussian_diagonal"].fit(X, EIGHT)
     # there is no spread to measure in, and rounding is none
     assert space.scale[0] == 1.0
-    assert SPACES["gaussian"].fit(np.full((5, 2), 0.3), 8).scale.tolist() == [1.0, 1.0]
+    assert SPACES["gaussian"].fit(np.full((5, 2), 0.3), EIGHT).scale.tolist() == [1.0, 1.0]
 
 
 def test_grey_is_binarised_with_its_probability():
     X = np.linspace(0, 1, 5) * np.ones((4000, 1))
     X += RNG.uniform(0, 1e-6, X.shape) * (1 - X)  # rows differ
-    U, _ = SPACES["bernoulli"].fit(X, 8).forward(X, row_noise(X, 0))
+    U, _ = SPACES["bernoulli"].fit(X, EIGHT).forward(X, row_noise(X, 0))
     # the noise is uniform, so it is below x with probability x
     assert_allclose(U.mean(axis=0), np.linspace(0, 1, 5), atol=0.03)
     assert set(np.unique(U)) == {0.0, 1.0}
@@ -100,10 +110,12 @@ def test_grey_is_binarised_with_its_probability():
 @pytest.mark.parametrize(
     ("name", "X", "message"),
     [
-        ("bernoulli", [[0.0, 1.5], [0.0, 1.0]], r"X must lie in \[0, 1\].*from 0 to 1.5"),
-        ("bernoulli", [[-0.1, 1.0], [0.0, 1.0]], r"X must lie in \[0, 1\].*from -0.1"),
+        ("bernoulli", [[0.0, 1.5], [0.0, 1.0]], r"X must lie in \[0, 1\].*got 1.5 in column 1"),
+        ("bernoulli", [[-0.1, 1.0], [0.0, 1.0]], r"X must lie in \[0, 1\].*got -0.1 in column 0"),
         ("discretized_logistic", [[0.0, 8.0]], r"whole numbers from 0 to n_levels - 1 = 7.*got 8"),
-        ("logit_gaussian", [[0.0, 0.5]], r"likelihood='logit_gaussian', got 0.5"),
+        ("logit_gaussian", [[0.0, 0.5]], r"likelihood='logit_gaussian', got 0.5 in column 1"),
+        ("codes", [[0.0, 8.0]], r"whole numbers from 0 to n_levels - 1 = 7.*got 8 in column 1"),
+        ("count", [[0.0, -2.0]], "hold whole numbers from 0 on .*'count', got -2 in column 1"),
         ("categorical", [[1.0, 0.0], [1.0, 1.0]], "got a row without a 1, or with two"),
         ("categorical", [[0.5, 0.5]], "one-hot columns for likelihood='categorical'"),
         ([("poisson", [0, 1])], [[0.0, 1.0]], "must pair columns with one of .*got 'poisson'"),
@@ -113,15 +125,38 @@ def test_grey_is_binarised_with_its_probability():
 def test_rows_that_do_not_suit_are_refused_by_name(name, X, message):
     # the user learns which likelihood wants what, and what it got
     with pytest.raises(ValueError, match=message):
-        Columns.fit(np.array(X), name, 8)
+        fitted(np.array(X), name)
 
 
-@pytest.mark.parametrize("name", ["bernoulli", "discretized_logistic", "categorical"])
+def test_each_column_has_its_levels():
+    X = np.array([[0.0, 0.0], [2.0, 16.0]])
+    columns = fitted(X, "discretized_logistic", [3, 17])
+    # the last level of each is at 1
+    assert_allclose(columns.forward(X, 0)[0], [[-1, -1], [1, 1]])
+    with pytest.raises(ValueError, match=r"n_levels - 1 = \[2, 16\] .* got 3 in column 0"):
+        columns.forward(np.array([[3.0, 16.0]]), 0)
+    # codes have as many units as there are categories
+    U, _ = fitted(X, "codes", [3, 17]).forward(X, 0)
+    assert U.shape == (2, 20)
+    assert np.argwhere(U)[:, 1].tolist() == [0, 3, 2, 19]
+
+
+def test_counts_have_no_last_level():
+    columns = fitted(np.array([[0.0, 3.0], [4.0, 0.0]]), "count")
+    # a unit of length is what the training rows had at most; more can be scored
+    assert_allclose(columns.forward(np.array([[8.0, 3.0]]), 0)[0], [[3.0, 1.0]])
+    # a column of zeros has none: one count then
+    assert_allclose(fitted(np.zeros((2, 1)), "count").forward(np.ones((1, 1)), 0)[0], 1.0)
+
+
+@pytest.mark.parametrize(
+    "name", ["bernoulli", "discretized_logistic", "categorical", "codes", "count"]
+)
 def test_queries_are_checked_as_training_rows_are(name):
-    columns = Columns.fit(ROWS[name], name, 8)
-    # 9 is neither a probability, nor one of 8 levels, nor one-hot
-    with pytest.raises(ValueError, match=f"likelihood='{name}'"):
-        columns.forward(np.full_like(ROWS[name], 9.0), 0)
+    columns = fitted(ROWS[name], name)
+    # 9.5 is neither a probability, nor one of 8 levels or codes, nor one-hot, nor whole
+    with pytest.raises(ValueError, match=f"likelihood='{name}', got 9.5 in column 0"):
+        columns.forward(np.full_like(ROWS[name], 9.5), 0)
 
 
 def test_groups_are_found():
@@ -136,6 +171,6 @@ def test_mixed_guesses_by_values():
     assert guess == {"gaussian_diagonal": [0], "categorical": [1, 2, 3], "bernoulli": [4]}
     # a list says it outright, in any order
     spec = [("bernoulli", [4, 1]), ("gaussian", slice(0, 1)), ("gaussian", [2, 3])]
-    columns = Columns.fit(ROWS["mixed"], spec, 8)
+    columns = fitted(ROWS["mixed"], spec)
     U, _ = columns.forward(ROWS["mixed"], 0)
     assert_allclose(columns.backward(U), ROWS["mixed"])
