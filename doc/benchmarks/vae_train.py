@@ -64,12 +64,12 @@ def main(argv=None):
     torch.set_num_threads(1)
     repeats = 1 if args.quick else 2 * args.repeats + 1
     X = (load_digits().data > 7).astype("float32")
-    n_epochs = 1 if args.quick else 10
+    n_epochs = 1 if args.quick else 20
     lines = [line("digits", X, (64,), 8, n_epochs, at_most=1.3, repeats=repeats)]
     if args.mnist:
-        X = (mnist(args.mnist, 6400) > 0.5).astype("float32")
+        X = (mnist(args.mnist, 3200) > 0.5).astype("float32")
         sizes = ((16,), 2) if args.quick else ((512, 256), 16)
-        lines.append(line("MNIST", X, *sizes, 1, at_most=1.15, repeats=repeats))
+        lines.append(line("MNIST", X, *sizes, min(n_epochs, 3), at_most=1.15, repeats=repeats))
     show(__doc__, lines, args, notes=[f"PyTorch {torch.__version__}."])
 
 

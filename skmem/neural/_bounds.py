@@ -12,7 +12,7 @@ from torch.distributions import Independent, MultivariateNormal, Normal, kl_dive
 from torch.quasirandom import SobolEngine
 
 from skmem._blocks import row_blocks
-from skmem.neural._distributions import StandardNormal
+from skmem.neural._distributions import DiagonalNormal, StandardNormal
 from skmem.neural._proposals import PROPOSALS
 
 # Tensors of the decoder's widest layer that live at once, in and out of it and in the likelihood.
@@ -73,7 +73,7 @@ def elbo_terms(module, x, generator):
 def elbo_terms_at(module, x, q, noise):
     """`elbo_terms` at the draw of `q` that `noise`, of the same shape, stands for."""
     z, prior = push(q, noise), module.prior
-    if isinstance(prior, StandardNormal) and isinstance(q, Independent):
+    if isinstance(prior, StandardNormal) and isinstance(q, DiagonalNormal):
         return module.decode(z).log_prob(x), prior.divergence_of(q.base_dist)
     try:
         divergence = kl_divergence(q, prior)

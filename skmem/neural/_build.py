@@ -30,9 +30,15 @@ def make_net(estimator, parts):
         callbacks=_callbacks(estimator),
         device=device,
         verbose=int(estimator.verbose),
+        **_quiet(estimator.verbose),
     )
     with global_seed(init_seed, device):
         return net.initialize()
+
+
+def _quiet(verbose):
+    """Leave out the callback that makes a line for each epoch even where it is not to print it."""
+    return {} if verbose else {"callbacks__print_log": None}
 
 
 def _sizes(estimator):

@@ -63,12 +63,17 @@ class Columns:
     def forward(self, X, noise):
         """(U, log_volume) of rows, with `noise` a seed for noise of each row, or a Generator for fresh noise."""
         self.check(X)
-        uniforms = None
-        if self.noisy:
-            fresh = isinstance(noise, np.random.Generator)
-            uniforms = noise.random(X.shape) if fresh else row_noise(X, noise)
+        uniforms = self._uniforms(X, noise) if self.noisy else None
         U, log_volume = zip(*(_forward(part, X, uniforms) for part in self.parts), strict=True)
         return np.concatenate(U, axis=1), np.sum(log_volume, axis=0)
+
+    def _uniforms(self, X, noise):
+        if isinstance(noise, np.random.Generator):
+            return noise.random(X.shape)
+        needed = [part.space.needs_noise(X[:, part.columns]) for part in self.parts]
+        rows, uniforms = np.any(needed, axis=0), np.zeros(X.shape)
+        uniforms[rows] = row_noise(X[rows], noise)
+        return uniforms
 
     def backward(self, U, possible=False):
         """Rows of columns; with `possible`, only such as `X` can hold."""

@@ -4,12 +4,10 @@ import math
 
 import torch
 from torch.distributions import Bernoulli, Distribution, Independent, Normal
-from torch.nn.functional import logsigmoid, softplus
+from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid, softplus
 
 # Levels whose probabilities are summed one by one for a mean.
 _N_TERMS = 256
-# Beyond it log(1 + exp(t)) is t in double precision.
-_SOFTPLUS_THRESHOLD = 37.0
 
 
 class DiagonalNormal(Independent):
@@ -25,8 +23,9 @@ class DiagonalNormal(Independent):
 
     def __init__(self, loc, scale):
         self._scale = scale
-        base = Normal(loc, scale.expand_as(loc), validate_args=False)
-        super().__init__(base, 1, validate_args=False)
+        if scale.shape != loc.shape:
+            scale = scale.expand_as(loc)
+        super().__init__(Normal(loc, scale, validate_args=False), 1, validate_args=False)
 
     def log_prob(self, value):
         """Sum over columns."""
@@ -50,8 +49,10 @@ class IndependentBernoulli(Independent):
 
     def log_prob(self, value):
         """Sum over columns of -log(1 + exp(-logit)) for a one, -log(1 + exp(logit)) for a zero."""
-        against = self.base_dist.logits * (1 - 2 * value)
-        return -softplus(against, threshold=_SOFTPLUS_THRESHOLD).sum(dim=-1)
+        logits = self.base_dist.logits
+        if value.shape != logits.shape:
+            logits, value = torch.broadcast_tensors(logits, value)
+        return -binary_cross_entropy_with_logits(logits, value, reduction="none").sum(dim=-1)
 
 
 class StandardNormal(Independent):

@@ -7,10 +7,9 @@ from itertools import pairwise
 
 import torch
 from torch import nn
-from torch.distributions import Independent, Normal
 from torch.nn.functional import softplus
 
-from skmem.neural._distributions import StandardNormal
+from skmem.neural._distributions import DiagonalNormal, StandardNormal
 from skmem.neural._likelihoods import make_head
 
 # The smallest standard deviation of q(z|x), in units of the prior's.
@@ -30,7 +29,7 @@ class GaussianEncoder(nn.Module):
         """Distribution of codes (..., latent_dim)."""
         loc, raw_scale = self.trunk(x).chunk(2, dim=-1)
         scale = MIN_POSTERIOR_SCALE + softplus(raw_scale + SOFTPLUS_ONE)
-        return Independent(Normal(loc, scale, validate_args=False), 1, validate_args=False)
+        return DiagonalNormal(loc, scale)
 
 
 class Decoder(nn.Module):

@@ -13,6 +13,7 @@ from torch import nn
 from skmem.neural._bounds import elbo_terms
 
 _GLOBAL_SEED = threading.Lock()
+_GATHERED_BYTES = 2**20
 
 
 @contextmanager
@@ -45,7 +46,7 @@ class NegativeELBO(nn.Module):
 
     def forward(self, log_likelihood, divergence):
         """The loss of a batch."""
-        return (self.beta * divergence - log_likelihood).mean()
+        return -torch.sub(log_likelihood, divergence, alpha=self.beta).mean()
 
 
 class TrainingStopped(KeyboardInterrupt):
@@ -61,8 +62,13 @@ class Batches:
     def __iter__(self):
         n = len(self.x)
         rows = self.order(n) if self.order else torch.arange(n, device=self.x.device)
-        for batch in torch.tensor_split(rows, -(-n // self.batch_size)):
-            yield self.x.index_select(0, batch), batch  # skorch wants a target too
+        batches = rows.tensor_split(-(-n // self.batch_size))
+        # Rows of several batches are gathered at once: a call for each would cost a small net a part of its time.
+        n_together = max(1, _GATHERED_BYTES // (self.x[:1].nbytes * self.batch_size))
+        for first in range(0, len(batches), n_together):
+            some = batches[first : first + n_together]
+            gathered = self.x.index_select(0, torch.cat(some)).split([len(b) for b in some])
+            yield from zip(gathered, some, strict=True)  # skorch wants a target too
 
 
 class VAENet(NeuralNet):
@@ -106,7 +112,9 @@ class VAENet(NeuralNet):
 
     def train_step(self, batch):
         """Skorch's, without what is for optimisers that evaluate the loss more than once."""
-        self.optimizer_.zero_grad()
+        for group in self.optimizer_.param_groups:
+            for parameter in group["params"]:
+                parameter.grad = None
         step = self.train_step_single(batch)
         if self._listeners("on_grad_computed"):
             named = list(self.get_all_learnable_params())
@@ -139,12 +147,14 @@ class VAENet(NeuralNet):
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
         """One pass over the batches; validation draws the same in every epoch."""
+        if iterator is None:
+            return
         if training and self.redraw is not None:
             U = self.redraw(self.epoch_seed())
             iterator.x = self.to_rows(U[self._split(len(U))[0]])
         self.generator_ = self.epoch_generator(training)
         try:
-            self._run_batches(iterator or [], training, prefix, step_fn)
+            self._run_batches(iterator, training, prefix, step_fn)
         finally:
             del self.generator_  # it can't be pickled
 
@@ -169,6 +179,8 @@ class VAENet(NeuralNet):
             batches[-1][f"{prefix}_loss"] = step["loss"].item()
             batches[-1][f"{prefix}_batch_size"] = len(batch[0])
             self.notify("on_batch_end", batch=batch, training=training, **step)
+        n_batches = sum(f"{prefix}_loss" in batch for batch in batches)
+        self.history.record(f"{prefix}_batch_count", n_batches)
 
     def infer(self, x, **fit_params):
         """(log p(x|z), divergence) of each row, at one draw z."""

@@ -32,6 +32,10 @@ class Space:
         """Number of entries of a row in the space."""
         return n_columns
 
+    def needs_noise(self, X):
+        """Whether each row takes some of its noise, (n_samples,)."""
+        return np.full(len(X), self.noisy)
+
     def forward(self, X, noise):
         """(U, log_volume): rows in the space (n_samples, n_units), and log|dU/dX| of each."""
         return X, np.zeros(len(X))
@@ -101,6 +105,10 @@ class Binary(Space):
     def bad(self, X):
         """Whether each entry is outside [0, 1]."""
         return (X < 0) | (X > 1)
+
+    def needs_noise(self, X):
+        """Whether each row has an entry that is drawn."""
+        return ((X > 0) & (X < 1)).any(axis=1)
 
     def forward(self, X, noise):
         """(U, 0)."""

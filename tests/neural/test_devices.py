@@ -52,8 +52,8 @@ def test_a_list_gives_the_scores_of_its_devices():
     vae = VAE(2, (8,), max_epochs=2, n_importance_samples=16, random_state=0)
     one = cross_fit(vae, X, cv=3, random_state=0).scores
     two = cross_fit(vae.set_params(device=["cpu", "cpu"]), X, cv=3, random_state=0).scores
-    # with equal devices the list changes nothing but which fits are trained together, to the rounding of sums
-    assert_allclose(two, one, rtol=1e-6)
+    # with equal devices the list changes nothing, but that fits are made one by one
+    assert_allclose(two, one, rtol=1e-4)
     # a fit by itself takes the first
     assert vae.fit(X).net_.device == "cpu"
 

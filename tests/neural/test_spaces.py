@@ -128,6 +128,16 @@ def test_rows_that_do_not_suit_are_refused_by_name(name, X, message):
         fitted(np.array(X), name)
 
 
+def test_noise_is_drawn_for_those_rows_that_take_it():
+    X = np.array([[0.0, 1.0, 1.0], [0.5, 0.0, 1.0]])
+    columns = fitted(X, "bernoulli")
+    together, alone = columns.forward(X, 0)[0], columns.forward(X[1:], 0)[0]
+    # black and white need none, and the grey of a row is drawn from its own all the same
+    assert_array_equal(together[0], X[0])
+    assert_array_equal(together[1:], alone)
+    assert_array_equal(alone, row_noise(X[1:], 0) < X[1:])
+
+
 def test_each_column_has_its_levels():
     X = np.array([[0.0, 0.0], [2.0, 16.0]])
     columns = fitted(X, "discretized_logistic", [3, 17])
