@@ -28,14 +28,14 @@ class PairwiseDistances:
     def __init__(self, X_train, metric="euclidean", metric_params=None, resolution=None):
         self.X_train = X_train
         self.n_features = X_train.shape[1]
-        self._measure = self._difference
-        self._metric = None
+        self._rows = self._metric = None
         if metric == "euclidean":
             self._prepare_product(resolution)
         else:
             params = {} if metric_params is None else metric_params
             self._metric = DistanceMetric.get_metric(metric, **params)
-        if self._measure == self._difference:
+        self._by_product = self._rows is not None
+        if not self._by_product:
             self._rows = np.asarray(X_train, dtype=np.float64)
 
     @property
@@ -44,7 +44,8 @@ class PairwiseDistances:
         return self._rows.dtype
 
     def __call__(self, X, columns=slice(None)):
-        return self._measure(X, self._rows[columns])
+        measure = self._product if self._by_product else self._difference
+        return measure(X, self._rows[columns])
 
     def _prepare_product(self, resolution):
         if resolution is None:
@@ -58,7 +59,6 @@ class PairwiseDistances:
                 self._rows = np.empty((len(norms), centered.shape[1] + 2), dtype=dtype)
                 np.multiply(centered, -2.0, out=self._rows[:, :-2])
                 self._rows[:, -2], self._rows[:, -1] = 1.0, norms
-                self._measure = self._product
                 return
 
     def _product(self, X, rows):

@@ -22,7 +22,6 @@ FLOORS = {
         "_frames",
         "_blocks",
         "_distances",
-        "_frames",
         "_scan",
         "_kernels",
         "_kernel_plan",

@@ -11,7 +11,7 @@ from doc.benchmarks._timing import Line, bounded, faster, paired, seconds_and_me
 # What --mnist adds to a table, and --large beside it.
 MNIST_LINES = {"influence_closed_form": 2, "kde_cross_fit": 3, "knn_cross_fit": 2}
 LARGE_LINES = {"copying": 2, "kde_cross_fit": 1, "kde_score": 2}
-NEEDS_TORCH = {"tracin", "vae_cross_fit", "vae_score", "vae_train"}
+NEEDS_TORCH = {"influence_lds", "tracin", "vae_cross_fit", "vae_score", "vae_train"}
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,11 @@
 """Cross-fit small VAEs: fits trained together as stacked parameters against fits one by one.
 
-Digits, batches of 64, 100 epochs, 256 importance samples, two workers on each side; the same seeds, so that the scores
-must agree to the rounding of single precision. Whole cross-fits are followed by training alone, on one thread: scoring
-costs the same on both sides. Without --large there are 20 fits instead of 100.
+Digits, batches of 64, 100 epochs, 256 importance samples, two workers on each side, the same seeds. Whole cross-fits
+are followed by training alone, on one thread: scoring costs the same on both sides. Without --large there are 20 fits
+instead of 100.
+
+Scores must agree to the rounding of single precision after 10 epochs. Later a rounding can tip a unit of a layer, and
+that fit goes another way: the medians of the differences after all epochs are below the table.
 
 On a GPU, where there is one: the fits of the MNIST net of van den Burg and Williams at once, against 3 of them one by
 one, extrapolated; 2 epochs.
@@ -12,8 +15,9 @@ from functools import partial
 from time import perf_counter
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.datasets import load_digits
-from sklearn.model_selection import RepeatedKFold
+from sklearn.model_selection import KFold, RepeatedKFold
 from sklearn.pipeline import make_pipeline
 
 from doc.benchmarks._common import NO_MNIST, arguments, mnist, show
@@ -42,19 +46,29 @@ def train_one_by_one(vae, X, mask):
         set_random_state(vae, seed).fit(X[train])
 
 
+def differences(vae, X, cv):
+    """Absolute differences between the scores of fits made together and one by one."""
+    results = []
+    # A Pipeline does not pass on the methods that train fits together.
+    for estimator in (vae, make_pipeline(vae)):
+        run(estimator, X, cv, results)
+    return np.abs(np.subtract(*results))
+
+
 def digits_lines(X, net, cv, args):
-    """Lines of one net: the whole, its scores, and training alone."""
+    """Lines of one net, the whole, training alone and scores; and a note on the scores after all epochs."""
     latent_dim, hidden, likelihood = net
     vae = VAE(latent_dim, hidden, likelihood=likelihood, device="cpu")
     vae.set_params(max_epochs=2 if args.quick else 100)
     repeats = 1 if args.quick else min(args.repeats, 3)
     together, alone = [], []
-    # A Pipeline does not pass on the methods that train fits together.
     calls = partial(run, vae, X, cv, together), partial(run, make_pipeline(vae), X, cv, alone)
     n_fits = cv.get_n_splits()
     case = f"{likelihood}, {'-'.join(map(str, (X.shape[1], *hidden, latent_dim)))}"
     whole = paired(*calls, repeats=repeats)
-    difference = np.abs(together[0] - alone[0]).max()
+    late = np.abs(together[0] - alone[0])
+    few = KFold(4, shuffle=True, random_state=0)
+    early = differences(clone(vae).set_params(max_epochs=2 if args.quick else 10), X, few).max()
     mask = np.ones((min(n_fits, 12), len(X)), dtype=bool)
     mask[:, ::10] = False
     calls = (
@@ -63,11 +77,12 @@ def digits_lines(X, net, cv, args):
     )
     with single_thread():
         training = paired(*calls, repeats=1)
-    return [
+    lines = [
         faster(f"{case}: {n_fits} fits, trained and scored", whole, at_least=5),
         faster(f"{case}: {len(mask)} fits, training alone", training, at_least=5),
-        bounded(f"{case}: greatest difference of scores", difference, 0.01, "nat"),
+        bounded(f"{case}: greatest early difference of scores", early, 1e-3, "nat"),
     ]
+    return lines, f"{case}: median difference after all epochs {np.median(late):.1g} nat."
 
 
 def gpu_line(X, n_fits):
@@ -102,8 +117,9 @@ def main(argv=None):
     n_repeats, n_splits = (1, 4) if args.quick else (10 if args.large else 2, 10)
     cv = RepeatedKFold(n_splits=n_splits, n_repeats=n_repeats, random_state=0)
     nets = NETS[:1] if args.quick else NETS
-    lines = [line for net in nets for line in digits_lines(X, net, cv, args)]
-    notes = [f"PyTorch {torch.__version__}."]
+    found, medians = zip(*(digits_lines(X, net, cv, args) for net in nets), strict=True)
+    lines, notes = [line for lines in found for line in lines], [*medians]
+    notes.append(f"PyTorch {torch.__version__}.")
     if not torch.cuda.is_available():
         notes.append(NO_GPU)
     elif args.mnist:

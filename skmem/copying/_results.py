@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import numpy as np
 
-_BACKENDS = ("pandas", "polars", "pyarrow")
+from skmem import _frames
 
 
 class Result:
@@ -44,21 +44,12 @@ def plain(value):
 
 def frame_library(X):
     """The library of a data frame; pandas for whatever else."""
-    homes = [cls.__module__.partition(".")[0] for cls in type(X).__mro__]
-    return next((home for home in homes if home in _BACKENDS), "pandas")
+    return _frames.describe_rows(X).backend
 
 
 def make_frame(columns, library="pandas"):
     """Data frame of a dict of columns, by a library of that name."""
-    try:
-        import narwhals as nw
-
-        columns = {name: np.asarray(values) for name, values in columns.items()}
-        return nw.from_dict(columns, backend=library).to_native()
-    except ImportError as error:
-        raise ImportError(
-            f'to_frame needs narwhals and {library}: pip install "skmem[frames]"'
-        ) from error
+    return _frames.make_frame(columns, _frames.RowLabels(library))
 
 
 def percent(share):

@@ -10,7 +10,7 @@ from skmem._kernels import KERNELS
 
 # Below it four terms of the series of -log(1 - t) are right to 2e-13 of it.
 _SMALL = 1e-3
-_BLOCK_BYTES = 2**23
+_BLOCK_BYTES = 2**22
 
 
 class KernelInfluence:

@@ -58,8 +58,8 @@ class InfluenceQuery:
         ------
         ValueError
             If rows that are no copies of one another were in the same fits throughout (it says how many repeats it
-            takes), if leave-one-out was done by one step of EM, which is about each row's own score alone, or if
-            points are to be scored by labels, which they lack.
+            takes), if `groups` left as wholes, if leave-one-out was done by one step of EM, which is about each row's
+            own score alone, or if points are to be scored by labels, which they lack.
 
         Notes
         -----
@@ -68,6 +68,11 @@ class InfluenceQuery:
         same seeds; `memory` keeps them.
         """
         check_is_fitted(self)
+        if hasattr(self, "groups_"):
+            raise ValueError(
+                f"influence is that of single rows, but {len(set(self.groups_.tolist()))} groups left as wholes; fit "
+                "without groups."
+            )
         training = self._training
         if self.method_ == "leave-one-out":
             return _leave_one_out(self, training, X)

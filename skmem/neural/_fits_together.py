@@ -99,6 +99,12 @@ class FitsTogether:
         ------
         ImportError, ValueError, FloatingPointError
             As in :meth:`fit`; fits diverge together.
+
+        Notes
+        -----
+        First weights, batches and noise are those of the single fit, so losses and scores agree to the rounding of
+        single precision, about 1e-6 nats a row, over tens of epochs. In longer training a rounding may tip a ReLU and
+        lead that fit another way, as a last bit of a weight or another processor does: a fit of equal distribution.
         """
         from skmem.neural._batched import train_together
 

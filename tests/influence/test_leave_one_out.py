@@ -1,13 +1,15 @@
 """Leave-one-out influence: closed forms against refits, and refits of everything else."""
 
+import tracemalloc
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn import config_context, mixture, neighbors
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -15,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skmem import MemorizationScorer
 from skmem.density import GaussianMixture, KernelDensity, KNeighborsDensity
-from skmem.influence import leave_one_out_influence
+from skmem.influence import explain_samples, leave_one_out_influence
 from tests.oracles import kde_score_samples, leave_one_out_influence_by_refits
 
 rng = np.random.default_rng(0)
@@ -280,3 +282,76 @@ def test_what_an_estimator_offers_is_checked(leaf_size, words):
     # the error names the class that is to blame
     with pytest.raises(ValueError, match=f"Influence of Careless {words}"):
         leave_one_out_influence(Careless(leaf_size=leaf_size), X_TRAIN, X_NEW)
+
+
+@pytest.mark.parametrize("density", DENSITIES.values(), ids=DENSITIES)
+def test_memory_beside_the_result_is_bounded(density):
+    X = rng.normal(size=(3000, 4))
+    held = {"bandwidth": 0.5} if isinstance(density, KernelDensity) else {}
+    fitted = clone(density).set_params(**held).fit(X)
+    fitted.leave_one_out_influence(X[:9])  # what is imported on the way is no memory of ours
+    with config_context(working_memory=2):
+        tracemalloc.start()
+        influence = fitted.leave_one_out_influence(X[:1000])
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.reset_peak()
+        explain_samples(fitted, X, X[:1000])
+        explained = tracemalloc.get_traced_memory()[1] - influence.nbytes
+        tracemalloc.stop()
+    # blocks of it, not another matrix
+    assert peak - influence.nbytes < 6e6 < influence.nbytes / 3
+    # explanations of as many points never hold it
+    assert explained < 6e6
+
+
+def test_rows_of_other_kinds_give_the_same():
+    whole = np.round(3 * X_TRAIN)
+    influence = leave_one_out_influence(KernelDensity(), whole, whole[:5])
+    frame = pd.DataFrame(whole, columns=list("abc"))
+    # numbers are numbers
+    for train in (whole.astype(int), whole.astype(object), frame, whole.tolist()):
+        points = train.iloc[:5] if train is frame else train[:5]
+        found = leave_one_out_influence(KernelDensity(), train, points)
+        assert_allclose(found, influence, atol=1e-12)
+    by_refits = leave_one_out_influence(make_pipeline(KernelDensity()), frame, frame[:5])
+    assert_allclose(by_refits, influence, atol=1e-9)
+
+
+def test_equal_rows_and_constant_columns():
+    same = np.zeros((5, 2))
+    # each of five copies is a fifth, and without it each of the other four a quarter
+    assert_allclose(leave_one_out_influence(KernelDensity(), same, same[:1]), 0.0, atol=1e-12)
+    flat = np.column_stack([X_TRAIN, np.ones(24)])
+    points = np.column_stack([X_NEW, np.ones(len(X_NEW))])
+    # a column that tells rows apart nowhere changes nothing
+    assert_allclose(
+        leave_one_out_influence(KernelDensity(), flat, points),
+        leave_one_out_influence(KernelDensity(), X_TRAIN, X_NEW),
+        atol=1e-9,
+    )
+
+
+def test_sparse_rows_reach_estimators_that_take_them():
+    X, y = load_iris(return_X_y=True)
+    X, y = X[40:60], y[40:60]
+    dense = leave_one_out_influence(LogisticRegression(), X, X, y_train=y)
+    found = leave_one_out_influence(
+        LogisticRegression(), sparse.csr_array(X), sparse.csr_array(X), y_train=y, y=y
+    )
+    # refits see rows as they are; labels of the training rows are theirs as points too
+    assert_allclose(found, dense, atol=1e-3)
+
+
+def test_memory_resumes(tmp_path):
+    params = {"random_state": 0, "memory": str(tmp_path)}
+    first = leave_one_out_influence(Refitted(), X_TRAIN, X_NEW, **params)
+    n_files = len(list(tmp_path.rglob("output.pkl")))
+    # one fit to all rows and one without each
+    assert n_files == 25
+    assert_array_equal(leave_one_out_influence(Refitted(), X_TRAIN, X_NEW, **params), first)
+    assert len(list(tmp_path.rglob("output.pkl"))) == n_files
+    leave_one_out_influence(Refitted(), X_TRAIN, X_NEW[:2], **params)
+    # other points are other scores
+    assert len(list(tmp_path.rglob("output.pkl"))) == 2 * n_files
+    with pytest.warns(UserWarning, match="memory needs a fixed random_state"):
+        leave_one_out_influence(Refitted(), X_TRAIN, X_NEW, memory=str(tmp_path))

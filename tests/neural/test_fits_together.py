@@ -26,8 +26,8 @@ SEEDS = [3, 1, 4, 1, 5]
 
 
 def small(**params):
-    defaults = {"max_epochs": 5, "n_importance_samples": 16, "learning_rate": 0.01}
-    return VAE(2, (8,), random_state=0).set_params(**{**defaults, **params})
+    defaults = {"max_epochs": 5, "n_importance_samples": 16, "proposal": "encoder"}
+    return VAE(2, (8,), learning_rate=0.01, random_state=0).set_params(**{**defaults, **params})
 
 
 def ragged_masks(n_samples, sizes=(150, 129, 128, 97, 96)):
@@ -45,7 +45,10 @@ SETTINGS = {
     "bernoulli": ({"likelihood": "bernoulli"}, DIGITS / 16),
     "redrawn": ({"likelihood": "bernoulli", "noise": "dynamic"}, DIGITS / 16),
     "logit_gaussian": ({"likelihood": "logit_gaussian", "n_levels": 17}, DIGITS[:, 2:6]),
-    "discretized_logistic": ({"likelihood": "discretized_logistic", "n_levels": 17}, DIGITS),
+    "discretized_logistic": (
+        {"likelihood": "discretized_logistic", "n_levels": 17},
+        DIGITS[:, 2:6],
+    ),
     "categorical": ({"likelihood": "categorical"}, GROUPS),
     "mixed": ({"likelihood": "mixed"}, np.column_stack([IRIS, GROUPS, GROUPS[:, :1]])),
     "list": ({"likelihood": [("gaussian", [0, 2]), ("gaussian_diagonal", [1, 3])]}, IRIS),

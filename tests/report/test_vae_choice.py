@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.model_selection import KFold
 
 from skmem import cli
+from skmem._commands import FINDINGS
 from skmem._random import child_seeds, set_random_state
 from skmem.cross_fitting._threads import single_thread
 from skmem.datasets import Table
@@ -153,7 +154,7 @@ def test_what_is_missing_is_said_in_one_line(monkeypatch, capsys):
     findings, _ = diagnose_file("iris", model="vae")
     # The doctor knows it beforehand.
     assert (findings[0].severity, findings[0].cure) == ("error", 'pip install "skmem[torch]"')
-    assert cli.main(["doctor", "iris", "--model", "vae"]) == _commands.FINDINGS
+    assert cli.main(["doctor", "iris", "--model", "vae"]) == FINDINGS
 
 
 @without_torch

@@ -229,3 +229,20 @@ def test_a_twin_hides_a_memorized_row_from_its_own_score_only(estimator, params)
     others = np.setdiff1d(np.arange(121), twins)
     difference = scorer.memorization_[others] - scorer.row_memorization_[others]
     assert np.abs(difference).max() < (1e-12 if not params else 8)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "params"),
+    [
+        (KernelDensity(), {}),
+        (KernelDensity(), {"method": "cross-fit", "cv": 4, "n_repeats": 2}),
+        (Refitted(GaussianMixture()), {"method": "leave-one-out"}),
+    ],
+    ids=["closed form", "cross-fit", "refit"],
+)
+def test_the_influence_of_single_rows_is_not_read_off_groups(estimator, params):
+    scorer = score(estimator, **params)
+    n_groups = len(np.unique(GROUPS))
+    # no fit says what one row of a group does
+    with pytest.raises(ValueError, match=f"single rows, but {n_groups} groups left as wholes"):
+        scorer.influence()
