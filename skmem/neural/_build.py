@@ -63,6 +63,8 @@ def _callbacks(estimator):
     """The user's, copied, and ours."""
     callbacks = clone(list(estimator.callbacks or []), safe=False)
     if estimator.checkpoint_epochs is not None:
-        wanted = np.asarray(estimator.checkpoint_epochs).tolist()
+        wanted = estimator.checkpoint_epochs
+        if np.ndim(wanted):
+            wanted = _positive_integers("checkpoint_epochs", np.asarray(wanted).tolist())
         callbacks.append(("checkpoints", Checkpoints(wanted, estimator.checkpoint_dir)))
     return callbacks

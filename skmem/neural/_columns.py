@@ -94,8 +94,34 @@ def named_columns(X, likelihood):
     """[(name, columns)] for a likelihood's name, "mixed" by the values of `X`, or such a list already."""
     every = np.arange(X.shape[1])
     if not isinstance(likelihood, str):
-        return _checked([(name, every[columns]) for name, columns in likelihood], every)
+        return _checked(column_pairs(likelihood, range(X.shape[1])), every)
     return _guessed(X) if likelihood == "mixed" else [(likelihood, every)]
+
+
+def column_pairs(likelihood, names):
+    """[(name, positions)] of a list of pairs, whose columns are a slice, or numbers and names among `names`.
+
+    Raises
+    ------
+    ValueError
+        If it is no such list.
+    """
+    pairs = [pair for pair in likelihood if isinstance(pair, tuple | list) and len(pair) == 2]
+    if not pairs or len(pairs) < len(likelihood):
+        raise ValueError(
+            f"likelihood must be a list of pairs (name, columns), got {likelihood!r}."
+        )
+    found = [(name, _positions(columns, list(names))) for name, columns in pairs]
+    return [(name, columns) for name, columns in found if len(columns)]
+
+
+def _positions(columns, names):
+    try:
+        if not isinstance(columns, slice | str):
+            columns = [names.index(c) if isinstance(c, str) else c for c in columns]
+        return np.arange(len(names))[columns]
+    except (ValueError, TypeError, IndexError):
+        raise ValueError(f"likelihood must name columns of X, got {columns!r}.") from None
 
 
 def _checked(named, every):

@@ -31,4 +31,8 @@ def _checked(device):
             f"device={device!r} needs a GPU that torch sees, and it sees {n_gpus}; device='auto' takes the CPU "
             "where there is none."
         )
+    try:
+        torch.empty(0, device=resolved)
+    except Exception as error:  # of many types
+        raise ValueError(f"device={device!r} is not there for torch: {error}") from None
     return device

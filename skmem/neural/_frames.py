@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skmem.neural._columns import column_pairs
+
 # The likelihood of a column by the name of its dtype, as pandas or polars say it.
 _LIKELIHOODS = {
     "codes": r"cat|enum|str|large_string|object|dictionary",
@@ -99,7 +101,7 @@ class FrameCode:
         if isinstance(likelihood, str):
             self._refuse_categories(likelihood, names)
             return likelihood
-        return [self._paired(kind, _positions(columns, names)) for kind, columns in likelihood]
+        return [self._paired(*pair) for pair in column_pairs(likelihood, names)]
 
     def _paired(self, likelihood, columns):
         names = list(self.dtypes)
@@ -125,16 +127,6 @@ class FrameCode:
             if name in self.categories:
                 n_levels[j] = len(self.categories[name])
         return n_levels
-
-
-def _positions(columns, names):
-    """Positions of columns that are named, numbered or a slice."""
-    if not isinstance(columns, slice):
-        unknown = [c for c in columns if isinstance(c, str) and c not in names]
-        if unknown:
-            raise ValueError(f"likelihood must name columns of X, got {unknown[0]!r}.")
-        columns = [names.index(c) if isinstance(c, str) else c for c in columns]
-    return np.arange(len(names))[columns]
 
 
 def _likelihood(name, dtype):

@@ -131,16 +131,26 @@ def make_module(module, parts, sizes):
     sizes : Sizes
         How large ours is.
     """
-    if isinstance(module, nn.Module):
-        return copy.deepcopy(module)
     n_columns = sum(part.n_units for part in parts)
+    if isinstance(module, nn.Module):
+        return _with_protocol(copy.deepcopy(module))
     if module is not None:
-        return module(n_columns, sizes.latent_dim)
+        return _with_protocol(module(n_columns, sizes.latent_dim))
     head = make_head(parts, sizes.min_scale)
     if sizes.input_shape is None:
         return mlp_autoencoder(n_columns, sizes.latent_dim, sizes.hidden, head)
     check_input_shape(sizes, n_columns, head)
     return convolutional_autoencoder(sizes.input_shape, sizes.latent_dim, sizes.hidden, head)
+
+
+def _with_protocol(module):
+    missing = [name for name in ("encode", "decode", "prior") if not hasattr(module, name)]
+    if missing or not isinstance(module, nn.Module):
+        raise TypeError(
+            "module must be a torch.nn.Module with encode, decode and prior, or make one, got "
+            f"{type(module).__name__} without {', '.join(missing)}."
+        )
+    return module
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,9 @@ def test_densities_integrate_to_one():
         assert_allclose(np.trapezoid(np.exp(scores), grid[:, 0]), 1.0, rtol=0.02)
 
 
-@pytest.mark.parametrize("likelihood", ["bernoulli", "discretized_logistic", "categorical"])
+@pytest.mark.parametrize(
+    "likelihood", ["bernoulli", "discretized_logistic", "categorical", "codes"]
+)
 def test_probabilities_sum_to_one(likelihood):
     rows = np.eye(4) if likelihood == "categorical" else np.indices((2, 2, 2)).reshape(3, -1).T
     vae = VAE(1, (4,), likelihood=likelihood, n_levels=2, max_epochs=3, random_state=0)

@@ -64,6 +64,7 @@ def test_the_first_device_of_a_list_is_taken(monkeypatch):
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch, "empty", lambda *args, device: None)
     assert resolve_device(["cuda:1", "cuda:0"]) == "cuda:1"
     assert resolve_device("auto") == "cuda"
     # all are checked, so that not the second fit of a cross-fit is the first to fail
@@ -78,6 +79,7 @@ def test_the_first_device_of_a_list_is_taken(monkeypatch):
         (["cpu", "cuda:1"], "device='cuda:1' needs a GPU that torch sees, and it sees 0"),
         ([], r"device must be a name or a list of at least one, got \[\]"),
         (["cpu", 1], r"device must be a name or a list of at least one, got \['cpu', 1\]"),
+        ("xla", "device='xla' is not there for torch: "),
         ("gpu", "device must be one that torch knows, got 'gpu'"),
     ],
 )

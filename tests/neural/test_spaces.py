@@ -119,6 +119,11 @@ def test_grey_is_binarised_with_its_probability():
         ("categorical", [[1.0, 0.0], [1.0, 1.0]], "got a row without a 1, or with two"),
         ("categorical", [[0.5, 0.5]], "one-hot columns for likelihood='categorical'"),
         ([("poisson", [0, 1])], [[0.0, 1.0]], "must pair columns with one of .*got 'poisson'"),
+        ([("gaussian", [0, 2])], [[0.0, 1.0]], r"must name columns of X, got \[0, 2\]"),
+        ([("gaussian", ["a"])], [[0.0, 1.0]], r"must name columns of X, got \['a'\]"),
+        ([("gaussian", "a")], [[0.0, 1.0]], r"must name columns of X, got 'a'"),
+        (["gaussian"], [[0.0, 1.0]], r"list of pairs \(name, columns\), got \['gaussian'\]"),
+        ([], [[0.0, 1.0]], r"list of pairs \(name, columns\), got \[\]"),
         ([("gaussian", [0])], [[0.0, 1.0]], r"each of the 2 columns to one pair, got \[0\]"),
     ],
 )

@@ -243,6 +243,15 @@ def test_a_module_of_ones_own():
     assert_array_equal(first.transform(IRIS).shape, (len(IRIS), 2))
 
 
+@pytest.mark.parametrize("module", [torch.nn.Linear(4, 2), lambda n_columns, latent_dim: None])
+def test_a_module_without_the_protocol_is_refused(module):
+    # before torch says what it lacks from deep inside
+    with pytest.raises(
+        TypeError, match=r"module must be a torch\.nn\.Module with .* without encode"
+    ):
+        small(module=module).fit(IRIS)
+
+
 def test_callbacks_are_skorchs():
     callbacks = pytest.importorskip("skorch.callbacks")
     stop = callbacks.EarlyStopping(monitor="valid_loss", patience=2, threshold=10.0)
@@ -345,6 +354,13 @@ def test_divergence_says_where_and_what_to_try():
             r"hidden_layer_sizes must be positive .* got \(8, 0\)",
         ),
         ({"input_shape": (2, 2)}, IRIS, r"input_shape must be 3 positive integers, got \(2, 2\)"),
+        (
+            {"checkpoint_epochs": [1.5]},
+            IRIS,
+            r"checkpoint_epochs must be positive integers, got \[",
+        ),
+        ({"checkpoint_epochs": [0, 2]}, IRIS, r"checkpoint_epochs must be positive .* got \[0, 2"),
+        ({"checkpoint_epochs": [[2]]}, IRIS, r"checkpoint_epochs must be positive .* got \[\[2"),
         ({"likelihood": "poisson"}, IRIS, "The 'likelihood' parameter of VAE must be"),
         ({"max_epochs": 0}, IRIS, "The 'max_epochs' parameter of VAE must be"),
         ({}, IRIS[:1], "minimum of 2 is required"),

@@ -186,7 +186,7 @@ def test_rows_that_do_not_fit_the_columns_are_refused_by_name(frame, message):
         (
             FRAMES["pandas"],
             {"likelihood": [("gaussian", ["incom"])]},
-            r"likelihood must name columns of X, got 'incom'",
+            r"likelihood must name columns of X, got \['incom'\]",
         ),
         (
             pd.DataFrame(np.ones((9, 2)), columns=["a", "a"]),
