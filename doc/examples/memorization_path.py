@@ -2,8 +2,8 @@
 
     python -m doc.examples.memorization_path
 
-Digits in black and white, and a VAE of one hidden layer, cross-fitted in 10 folds, 5 times. One set of fits is scored at
-every stage; each line is a stage. Takes a few minutes, and seconds with --quick, at sizes that mean nothing.
+Digits in black and white, and a VAE of one hidden layer, cross-fitted in 10 folds, 5 times. One set of fits is
+scored at every stage; each line is a stage. Takes a few minutes, and seconds with --quick, at sizes that mean nothing.
 """
 
 import argparse
