@@ -1,13 +1,15 @@
 """The estimators that the common tests are about, with what each of them promises."""
 
 import inspect
+from importlib.util import find_spec
 
 import numpy as np
+import pytest
 from sklearn.base import BaseEstimator, clone
 from sklearn.mixture import GaussianMixture as ScikitLearnMixture
 from sklearn.preprocessing import RobustScaler, StandardScaler
 
-from skmem import MemorizationScorer, density, memorization, model_selection
+from skmem import MemorizationScorer, density, memorization, model_selection, neural
 
 mixture = ScikitLearnMixture(2, random_state=0)
 kernel = density.KernelDensity(bandwidth="silverman")
@@ -29,6 +31,15 @@ SETTINGS = {
     "SampledDensity": [
         {"generator": mixture, "n_samples": 300, "random_state": 0},
         {"generator": kernel, "density": kernel, "n_samples": 200, "random_state": 0},
+    ],
+    "VAE": [
+        {
+            "latent_dim": 1,
+            "hidden_layer_sizes": (8,),
+            "max_epochs": 5,
+            "device": "cpu",
+            "random_state": 0,
+        },
     ],
     "MemorizedRegions": [{}, {"min_cluster_size": 2, "quantile": 0.5}],
     "MemorizationFilter": [
@@ -85,6 +96,15 @@ WEIGHTS_COUNT_ROWS = {
 # Densities whose score is a total, as in scikit-learn; all others have means.
 TOTAL_SCORE = {"KernelDensity"}
 
+# Importance sampling has an error, though the same draws for all points.
+INTEGRAL_TOLERANCE = {"VAE": 1e-2}
+
+# Each fit of a cross-fit has a seed of its own; tests of these estimators give both sides the same.
+CROSS_FITS_BY_SEEDS = {"VAE"}
+
+# Estimators that need an extra.
+NEEDS_TORCH = {"VAE"}
+
 # Functions of the data that do not integrate to one, and so have nothing to draw from either.
 NOT_NORMALISED = {"KNeighborsDensity"}
 
@@ -103,10 +123,22 @@ def instances(package):
             yield f"{cls.__name__}({', '.join(words)})", cls(**params)
 
 
-DENSITIES = dict(instances(density))
+DENSITIES = dict(instances(density)) | dict(instances(neural))
 ESTIMATORS = [cls(**SETTINGS.get(cls.__name__, [{}])[0]) for cls in classes(density)]
 ESTIMATORS += [estimator for _, estimator in instances(memorization)]
 ESTIMATORS += [estimator for _, estimator in instances(model_selection)]
+
+
+def parametrized(densities):
+    """Parametrise a test over named densities; those that need an extra are skipped without it."""
+    missing = pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed")
+    return pytest.mark.parametrize(
+        "density",
+        [
+            pytest.param(d, id=name, marks=missing if type(d).__name__ in NEEDS_TORCH else ())
+            for name, d in densities.items()
+        ],
+    )
 
 
 def expected_failed_checks(estimator):

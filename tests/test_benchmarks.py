@@ -9,7 +9,13 @@ from doc.benchmarks import __main__ as run_all
 from doc.benchmarks._timing import Line, bounded, faster, paired, seconds_and_memory, within
 
 # What --mnist adds to a table, and --large beside it.
-MNIST_LINES = {"influence_closed_form": 2, "kde_cross_fit": 3, "knn_cross_fit": 2}
+MNIST_LINES = {
+    "influence_closed_form": 2,
+    "kde_cross_fit": 3,
+    "knn_cross_fit": 2,
+    "vae_score": 4,
+    "vae_train": 1,
+}
 LARGE_LINES = {"copying": 2, "kde_cross_fit": 1, "kde_score": 2}
 NEEDS_TORCH = {"influence_lds", "tracin", "vae_cross_fit", "vae_score", "vae_train"}
 
@@ -47,6 +53,8 @@ def test_every_benchmark_prints_a_table_and_the_machine(name, capsys):
 
 @pytest.mark.parametrize("name", sorted({*MNIST_LINES, *LARGE_LINES}))
 def test_large_and_mnist_add_their_lines(name, capsys, mnist):
+    if name in NEEDS_TORCH:
+        pytest.importorskip("torch", reason="the extra torch is not installed")
     without = table(run(name, capsys))
     everything = table(run(name, capsys, "--large", "--mnist", mnist))
     # a part that is asked for is not skipped in silence

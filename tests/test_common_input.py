@@ -12,7 +12,7 @@ from sklearn.utils.validation import has_fit_parameter
 from tests import estimators as est
 
 X = est.two_clusters()
-every_density = pytest.mark.parametrize("density", est.DENSITIES.values(), ids=list(est.DENSITIES))
+every_density = est.parametrized(est.DENSITIES)
 
 
 def spoilt(value):
