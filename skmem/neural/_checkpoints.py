@@ -25,8 +25,6 @@ class Checkpoints(Callback):
         self.kept_, self.folder_ = {}, None
         if self.directory is not None:
             require("safetensors")
-            os.makedirs(self.directory, exist_ok=True)
-            self.folder_ = Path(tempfile.mkdtemp(prefix="fit-", dir=self.directory)).resolve()
         return self
 
     def on_epoch_end(self, net, **kwargs):
@@ -35,7 +33,7 @@ class Checkpoints(Callback):
         if self._is_wanted(epoch):
             state = net.module_.state_dict()
             state = {name: t.detach().cpu().clone() for name, t in state.items()}
-            self.kept_[epoch] = state if self.folder_ is None else self._saved(state, epoch)
+            self.kept_[epoch] = state if self.directory is None else self._saved(state, epoch)
 
     def _is_wanted(self, epoch):
         every = np.ndim(self.wanted) == 0
@@ -44,6 +42,9 @@ class Checkpoints(Callback):
     def _saved(self, state, epoch):
         from safetensors.torch import save_file
 
+        if self.folder_ is None:
+            os.makedirs(self.directory, exist_ok=True)
+            self.folder_ = Path(tempfile.mkdtemp(prefix="fit-", dir=self.directory)).resolve()
         path = self.folder_ / f"epoch-{epoch:05d}.safetensors"
         save_file({name: t.contiguous() for name, t in state.items()}, path)
         return path
