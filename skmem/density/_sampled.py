@@ -166,7 +166,7 @@ class SampledDensity(BaseDensity):
 
 
 def _draw(generator, n_samples, seen, seed):
-    """`n_samples` rows of a fitted generator, its columns as those `seen` in fit; a seed leaves it as it is."""
+    """`n_samples` rows of a fitted generator, columns as `seen` in fit; one that takes a seed is left as it is."""
     if "random_state" in signature(generator.sample).parameters:
         drawn = generator.sample(n_samples, random_state=int(seed))
     else:
