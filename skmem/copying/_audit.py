@@ -188,7 +188,8 @@ def audit_copying(
     >>> print(audit.copying, audit.suspects["copy"].sum())
     True 20
     """
-    tables = read_tables(X_train, X_holdout, X_generated, metric, categorical_features)
+    options = metric, categorical_features, ("X_holdout",)
+    tables = read_tables(X_train, X_holdout, X_generated, *options)
     searches, notes = _searches(tables, n_neighbors, random_state)
     found = _tests(searches, statistic, alpha, n_permutations, random_state)
     evidence = adjusted_evidence(found["closest_records"], found["membership_inference"])

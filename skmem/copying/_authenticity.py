@@ -110,7 +110,8 @@ def authenticity(X_train, X_holdout, X_generated, *, metric="auto", categorical_
     >>> print(authenticity([[0], [2]], [[8]], [[1], [5]]).share)
     0.5
     """
-    tables = read_tables(X_train, X_holdout, X_generated, metric, categorical_features)
+    options = metric, categorical_features, ("X_holdout",)
+    tables = read_tables(X_train, X_holdout, X_generated, *options)
     require_rows(tables.train, "X_train", 2, "each needs a neighbour")
     return authentic_share(Searches(tables))
 

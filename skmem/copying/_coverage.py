@@ -128,7 +128,8 @@ def coverage(
     >>> print(result.precision, result.density)
     0.5 1.0
     """
-    tables = read_tables(X_train, X_holdout, X_generated, metric, categorical_features)
+    options = metric, categorical_features, ("X_holdout",)
+    tables = read_tables(X_train, X_holdout, X_generated, *options)
     for name in ("train", "holdout", "generated"):
         rows = getattr(tables, name)
         if rows is not None:

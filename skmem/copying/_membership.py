@@ -145,6 +145,9 @@ def membership_inference(
     """
     if density is None and X_generated is None:
         raise ValueError("X_generated must be given unless a density is; got None for both.")
+    if X_train is None or X_holdout is None:
+        name = "X_train" if X_train is None else "X_holdout"
+        raise ValueError(f"{name} must be a table of rows; got None")
     rates = np.asarray(fpr, dtype=np.float64).ravel()
     if not (rates.size and np.all((rates > 0) & (rates < 1))):
         raise ValueError(f"fpr must hold rates above 0 and below 1; got {fpr!r}")

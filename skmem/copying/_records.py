@@ -207,7 +207,8 @@ def distance_to_closest_record(
     >>> print(result.distances, result.ratios.round(2), result.p_values)
     [0. 1.] [0.   0.33] [0.25 0.75]
     """
-    tables = read_tables(X_train, X_holdout, X_generated, metric, categorical_features)
+    options = metric, categorical_features, ("X_holdout",)
+    tables = read_tables(X_train, X_holdout, X_generated, *options)
     rng = generator(random_state)
     return closest_records(Searches(tables), statistic, adjustment, alpha, n_permutations, rng)
 

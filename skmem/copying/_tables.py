@@ -32,16 +32,23 @@ class Tables:
         return EuclideanPairs(X, Y)
 
 
-def read_tables(X_train, X_holdout, X_generated, metric="auto", categorical_features=None):
+def read_tables(
+    X_train, X_holdout, X_generated, metric="auto", categorical_features=None, optional=()
+):
     """Check the three tables and put them into the space of `metric`, scaled by the training rows.
+
+    A table named in `optional` may be None.
 
     Raises
     ------
     ValueError
-        If tables differ in their columns or in the kind of one, hold no rows, a missing or infinite
+        If a table is None, tables differ in their columns or in the kind of one, hold no rows, a missing or infinite
         number, or categories where the metric needs numbers.
     """
     given = {"X_train": X_train, "X_holdout": X_holdout, "X_generated": X_generated}
+    for name, X in given.items():
+        if X is None and name not in optional:
+            raise ValueError(f"{name} must be a table of rows; got None")
     values, metric, n_numeric = _in_one_space(given, metric, categorical_features)
     holdout = None if X_holdout is None else values[1]
     libraries = {name.removeprefix("X_"): frame_library(X) for name, X in given.items()}
@@ -59,7 +66,7 @@ def _in_one_space(given, metric, categorical_features):
     tables = {name: _columns(X, name) for name, X in given.items() if X is not None}
     _same_columns(tables)
     first = list(next(iter(tables.values())))
-    marked = _marked(categorical_features, first)
+    marked = _marked(categorical_features, first).union(*map(_declared, given.values()))
     numbers, categories = [], []
     for name in first:
         parts = {table: columns[name] for table, columns in tables.items()}
@@ -121,6 +128,16 @@ def _frame_columns(X, name):
                 f"{name}: column {series.name!r} must hold numbers or categories; got {kind}"
             )
     return columns
+
+
+def _declared(X):
+    """Names of a frame's columns that are categories by their type, whatever they hold."""
+    if not (hasattr(X, "columns") or hasattr(X, "column_names")):
+        return set()
+    import narwhals as nw
+
+    schema = nw.from_native(X, eager_only=True).schema
+    return {name for name, kind in schema.items() if kind in (nw.Categorical, nw.Enum)}
 
 
 def _same_columns(tables):

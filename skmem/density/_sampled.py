@@ -114,13 +114,14 @@ class SampledDensity(BaseDensity):
         Raises
         ------
         ValueError
-            If the generator draws another number of rows or columns, or rows that are not finite numbers.
+            If the generator draws another number of rows or columns, a data frame with other names of columns, or rows
+        that are not finite numbers.
         """
         rows = validate_data(self, X, dtype=_FLOATS)
         generator = clone(self.generator, safe=False)
         generator.fit(X if hasattr(X, "columns") else rows)
         seed = child_seeds(self.random_state, 1)[0]
-        drawn = _draw(generator, self.n_samples, rows.shape[1], seed)
+        drawn = _draw(generator, self.n_samples, self, seed)
         density = _kernel_density(drawn) if self.density is None else clone(self.density)
         self.density_ = density.fit(drawn)
         self.generator_ = generator
@@ -161,24 +162,36 @@ class SampledDensity(BaseDensity):
         """
         check_is_fitted(self)
         seed = child_seeds(random_state, 1)[0]
-        return _draw(self.generator_, n_samples, self.n_features_in_, seed)
+        return _draw(self.generator_, n_samples, self, seed)
 
 
-def _draw(generator, n_samples, n_features, seed):
-    """`n_samples` rows of a fitted generator, which is left as it is if it takes a seed."""
+def _draw(generator, n_samples, seen, seed):
+    """`n_samples` rows of a fitted generator, columns as `seen` in fit; one that takes a seed is left as it is."""
     if "random_state" in signature(generator.sample).parameters:
         drawn = generator.sample(n_samples, random_state=int(seed))
     else:
         drawn = _seeded(generator, int(seed)).sample(n_samples)
     name = type(generator).__name__
     rows = drawn[0] if isinstance(drawn, tuple) else drawn
+    rows = _in_order(rows, getattr(seen, "feature_names_in_", None), name)
     rows = check_array(rows, dtype=_FLOATS, input_name=f"sample of {name}")
-    if rows.shape != (n_samples, n_features):
+    if rows.shape != (n_samples, seen.n_features_in_):
         raise ValueError(
-            f"sample of {name} must give n_samples={n_samples} rows of {n_features} columns, "
+            f"sample of {name} must give n_samples={n_samples} rows of {seen.n_features_in_} columns, "
             f"got shape {rows.shape}."
         )
     return rows
+
+
+def _in_order(rows, names, generator_name):
+    """A frame's columns in the order of the training rows, by their names; all else as it is."""
+    if names is None or not hasattr(rows, "columns"):
+        return rows
+    if set(rows.columns) != set(names) or len(rows.columns) != len(names):
+        raise ValueError(
+            f"sample of {generator_name} must have the columns {list(names)}, got {list(rows.columns)}."
+        )
+    return rows[list(names)]
 
 
 def _seeded(generator, seed):

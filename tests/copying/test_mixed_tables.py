@@ -303,3 +303,28 @@ def test_categories_alone():
     assert audit.metric == "gower"
     assert audit.copying
     assert audit.data_copying.statistic < audit.data_copying.floor[0]
+
+
+@pytest.mark.parametrize("which", [(0, 1, 2), (0,), (2,)])
+def test_categories_by_type_that_are_integers_are_compared_as_categories(which):
+    pytest.importorskip("narwhals")
+    frames = [pd.DataFrame({"code": codes}) for codes in ([1, 2, 9], [1, 9], [3, 9])]
+    for i in which:
+        frames[i]["code"] = frames[i]["code"].astype("category")
+    result = distance_to_closest_record(*frames, statistic="distance", random_state=0)
+    # 3 is another category than 2, as 1 is, and not one eighth of the range away from it.
+    np.testing.assert_array_equal(result.distances, [1.0, 0.0])
+
+
+def test_a_table_that_is_needed_and_is_none_is_refused():
+    X = np.eye(3)
+    # None must not shift another table into its place.
+    for test in (audit_copying, distance_to_closest_record, authenticity, coverage):
+        with pytest.raises(ValueError, match="X_generated must be a table of rows; got None"):
+            test(X, X, None)
+        with pytest.raises(ValueError, match="X_train must be a table of rows; got None"):
+            test(None, X, X)
+    # Without control rows these tests have no meaning.
+    for test in (nearest_neighbor_distance_ratio, data_copying_test, membership_inference):
+        with pytest.raises(ValueError, match="X_holdout must be a table of rows; got None"):
+            test(X, None, X)

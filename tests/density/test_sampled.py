@@ -201,3 +201,29 @@ def test_results_do_not_depend_on_the_number_of_jobs():
     )
     # seeds are drawn before the fits
     np.testing.assert_array_equal(one, two)
+
+
+class _Shuffling:
+    """Draws its training rows, the columns in another order or under another name."""
+
+    def __init__(self, name="b"):
+        self.name = name
+
+    def fit(self, X):
+        self.X = X
+        return self
+
+    def sample(self, n):
+        drawn = self.X.sample(n, replace=True, random_state=0)
+        return drawn[["b", "a"]].rename(columns={"b": self.name})
+
+
+def test_columns_of_a_frame_that_a_generator_draws_are_matched_by_name():
+    pd = pytest.importorskip("pandas")
+    X = pd.DataFrame({"a": np.arange(9.0), "b": np.arange(9.0) + 100})
+    density = SampledDensity(_Shuffling(), n_samples=50).fit(X)
+    drawn = density.sample(20, random_state=0)
+    # In training rows b is a + 100: the other order would give a = b + 100.
+    np.testing.assert_array_equal(drawn[:, 1] - drawn[:, 0], 100.0)
+    with pytest.raises(ValueError, match=r"must have the columns \['a', 'b'\]"):
+        SampledDensity(_Shuffling("c"), n_samples=50).fit(X)

@@ -349,3 +349,15 @@ def test_bad_input_is_named(rows, y, error, message):
 def test_bad_parameters_are_named(params, message):
     with pytest.raises(ValueError, match=message):
         MemorizedRegions(**params).fit(X, np.zeros(100))
+
+
+@pytest.mark.parametrize("gap", [0.25, 1.0])
+def test_the_text_of_a_rule_holds_for_the_rows_that_the_rule_was_counted_on(gap):
+    # Four digits of the threshold 2019.5, or of one among 30000.125, would be past the next row.
+    for least in (2000.0, 30000.0, -2020.0):
+        x = least + gap * np.arange(40)
+        for cut in range(1, 40):
+            rule = find_rule(x[:, None], x >= x[cut], ["x"], 1)
+            name, sign, bound = rule.text.split()
+            assert (name, sign) == ("x", ">")
+            np.testing.assert_array_equal(x > float(bound), x >= x[cut])
