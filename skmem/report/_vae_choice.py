@@ -25,7 +25,7 @@ _N_OUTPUTS = {
     "gaussian_diagonal": 2,
 }
 # For a scoring of all rows: most numbers computed, as far as that leaves draws enough.
-_MOST_OUTPUTS = 2**23
+_MOST_OUTPUTS = 2**22
 
 
 def choose_vae(X, n_train, random_state):
@@ -105,7 +105,7 @@ def _sizes(X, n_train, likelihood):
         "hidden_layer_sizes": (width,) if n_rows < _MANY_ROWS else (width, width // 2),
         "batch_size": batch_size,
         "learning_rate": _LEARNING_RATE,
-        "n_importance_samples": _power_of_two(_MOST_OUTPUTS / n_outputs, 32, 256),
+        "n_importance_samples": _power_of_two(_MOST_OUTPUTS / n_outputs, 32, 128),
     }
 
 

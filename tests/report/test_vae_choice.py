@@ -80,7 +80,7 @@ def test_sizes_follow_the_table(n_rows, n_layers):
     assert n_batches == -(-n_rows // sizes["batch_size"])
     assert sizes["batch_size"] in (16, 256)
     # More rows are scored with fewer draws.
-    assert sizes["n_importance_samples"] == (256 if n_rows == 60 else 64)
+    assert sizes["n_importance_samples"] == (128 if n_rows == 60 else 32)
 
 
 @without_torch
