@@ -564,3 +564,22 @@ def fit_one_by_one(estimator, X, train_mask, seeds):
 
     pairs = zip(train_mask, seeds, strict=True)
     return [set_random_state(clone(estimator), seed).fit(X[mask]) for mask, seed in pairs]
+
+
+def label_probability_by_hand(classifier, X, y, rows, X_new, y_new):
+    """Probability of each point's label under a fit to the rows, zero where no row has the label."""
+    fit = clone(classifier).fit(X[rows], y[rows])
+    table = [dict(zip(fit.classes_, p, strict=True)) for p in fit.predict_proba(X_new)]
+    return np.array([p.get(label, 0.0) for p, label in zip(table, y_new, strict=True)])
+
+
+def subset_memorization(classifier, X, y, size):
+    """Memorization of every row by enumeration of all training sets of a size, in probability."""
+    from itertools import combinations
+
+    sets = [list(rows) for rows in combinations(range(len(X)), size)]
+    fits = np.array([label_probability_by_hand(classifier, X, y, rows, X, y) for rows in sets])
+    has = np.array([[i in rows for i in range(len(X))] for rows in sets])
+    return np.array(
+        [fits[has[:, i], i].mean() - fits[~has[:, i], i].mean() for i in range(len(X))]
+    )

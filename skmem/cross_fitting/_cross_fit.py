@@ -114,6 +114,7 @@ class FitOptions:
     n_jobs: int | None = None
     progress: bool = False
     params: dict | None = None
+    y_eval: Any = None
 
 
 @validate_params(
@@ -267,7 +268,7 @@ def fill_scores(estimator, X, y, train_mask, seeds, *, options, first=0):
         source = f"cross_fit_score_samples of {type(estimator).__name__}"
         scores = check_scores(scores, (len(train_mask), n_points), source)
         return CrossFit(train_mask, scores, response, "closed-form")
-    job = make_job(estimator, X, y, options.X_eval, response, params=options.params)
+    job = make_job(estimator, X, y, options.X_eval, response, options.y_eval, options.params)
     if first == 0:
         warn_of_defects(job, train_mask, seeds)
     scores, stages, staged_scores = run_fits(

@@ -52,11 +52,11 @@ def make_job(estimator, X, y, X_eval, response, y_eval=None, params=None):
     ValueError
         If points other than `X` are to be scored by labels, which they lack, or weights are not one for each row.
     """
-    scores_X = X_eval is None or X_eval is X
+    scores_X = X_eval is None or (X_eval is X and y_eval is None)
     if response == "predict_proba" and not scores_X and y_eval is None:
         raise ValueError(
-            "X_eval must be None for response='predict_proba', since y has the labels of X alone, "
-            f"got an object of type {type(X_eval).__name__}."
+            "X_eval must be None for response='predict_proba', or come with labels of their own, since y has the "
+            f"labels of X alone, got an object of type {type(X_eval).__name__}."
         )
     params = params or {}
     _check_weights(params, num_samples(X))

@@ -29,7 +29,7 @@ def resolve_response(estimator, y, response):
         needed = ", or ".join(_NEEDED[name] for name in wanted)
         raise TypeError(f"estimator must have {needed}, got {estimator!r}.")
     if offered[0] == "predict_proba":
-        _check_labels(y)
+        check_labels(y)
     elif is_outlier_detector(estimator):
         warn_user(
             f"score_samples of {type(estimator).__name__} is an outlier score, not a log-density: scores are in its "
@@ -43,7 +43,7 @@ def _offers(estimator, name):
     return hasattr(estimator, name) and (name == "score_samples" or is_classifier(estimator))
 
 
-def _check_labels(y):
+def check_labels(y):
     """Check that `y` is one label a row."""
     if y is None:
         raise TypeError(

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skmem._math import difference
 from skmem._random import child_seeds
 from skmem.cross_fitting._cross_fit import FitOptions, fill_scores
 from skmem.cross_fitting._influence import influence_from_fits
+from skmem.cross_fitting._responses import check_labels, score_rows
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,13 @@ class Training:
     seeds: np.ndarray
     params: dict
 
-    def fits(self, scorer, X, seed):
-        """The CrossFit of the scorer's fits, made again to score `X`, or as it is where X is None."""
+    def fits(self, scorer, X, y, seed):
+        """The CrossFit of the scorer's fits, made again to score `X` with labels `y`, or as it is where X is None."""
         if X is None:
             return scorer.cross_fit_
         masks = scorer.cross_fit_.train_mask
         options = FitOptions(
-            X, self.response, scorer.memory, scorer.n_jobs, scorer.progress, self.params
+            X, self.response, scorer.memory, scorer.n_jobs, scorer.progress, self.params, y
         )
         seeds = child_seeds(seed, len(masks))
         return fill_scores(self.estimator, self.X, self.y, masks, seeds, options=options)
@@ -39,7 +40,7 @@ class Training:
 class InfluenceQuery:
     """The influence of training rows on points, for a scorer."""
 
-    def influence(self, X=None):
+    def influence(self, X=None, y=None):
         """Influence of each training row on each point.
 
         In nats (for probabilities: in probability); positive = proponent, negative = opponent, 0 = no effect.
@@ -48,6 +49,9 @@ class InfluenceQuery:
         ----------
         X : {array-like, dataframe} of shape (n_points, n_features), default=None
             Points to explain; None means the training rows, for which no fit is made.
+        y : array-like of shape (n_points,), default=None
+            Labels of the points, needed where they are scored by the probability of their label; densities ignore
+            them.
 
         Returns
         -------
@@ -59,7 +63,8 @@ class InfluenceQuery:
         ValueError
             If rows that are no copies of one another were in the same fits throughout (it says how many repeats it
             takes), if `groups` left as wholes, if leave-one-out was done by one step of EM, which is about each row's
-            own score alone, or if points are to be scored by labels, which they lack.
+            own score alone, if points are to be scored by labels and `y` is not one label a point, or if there is a
+            `y` without `X`.
 
         Notes
         -----
@@ -74,17 +79,30 @@ class InfluenceQuery:
                 "without groups."
             )
         training = self._training
+        y = _labels_of(X, y, training.response)
         if self.method_ == "leave-one-out":
-            return _leave_one_out(self, training, X)
-        fits = training.fits(self, X, training.seeds[3])
+            return _leave_one_out(self, training, X, y)
+        fits = training.fits(self, X, y, training.seeds[3])
         return influence_from_fits(fits, training.reduction, int(training.seeds[4]))
 
 
-def _leave_one_out(scorer, training, X):
+def _labels_of(X, y, response):
+    """Labels to score the points `X` by; None for training rows and for densities."""
+    if X is None and y is not None:
+        raise ValueError("y must be None where X is None: training rows have their own labels.")
+    if response != "predict_proba" or y is None:
+        return None
+    check_labels(y)
+    check_consistent_length(X, y)
+    return y
+
+
+def _leave_one_out(scorer, training, X, y):
     if scorer.cross_fit_ is not None:
-        fits = training.fits(scorer, X, training.seeds[1])
-        whole = scorer.log_density_in_ if X is None else scorer.estimator_.score_samples(X)
-        return difference(whole, fits.scores)
+        fits = training.fits(scorer, X, y, training.seeds[1])
+        if X is None:
+            return difference(scorer.log_density_in_, fits.scores)
+        return difference(score_rows(scorer.estimator_, X, y, training.response), fits.scores)
     if not hasattr(scorer.estimator_, "leave_one_out_influence"):
         raise ValueError(
             f"influence needs a closed form or fits without each row, and leave-one-out of {scorer.estimator_!r} "
