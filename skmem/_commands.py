@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 
 from skmem.datasets import BUNDLED, load_table
+from skmem.datasets._readers import TextColumn
+from skmem.datasets._tables import load_columns
 from skmem.report import (
     MODELS,
     audit,
@@ -84,7 +86,7 @@ def _fit_arguments(parser, file_name):
 def _influence(args):
     """Say which rows of DATA made other rows, given or generated, likely under a density fitted to it."""
     table = load_table(args.data, id_column=args.id_column, drop=args.drop)
-    query = args.query and load_table(args.query, id_column=args.query_id_column)
+    query = args.query and _query(args, table.feature_names)
     if args.out is not None:
         _make_folder(args.out)
     found = explain(
@@ -102,12 +104,25 @@ def _influence(args):
     return _show(format_influence(summary), written)
 
 
+def _query(args, feature_names):
+    """The rows to explain, without columns of text that DATA has left out or does not have."""
+    there = load_columns(args.query).columns
+    shared = args.id_column if args.id_column in there else None
+    id_column = shared if args.query_id_column is None else args.query_id_column
+    text = [name for name, column in there.items() if isinstance(column, TextColumn)]
+    drop = [name for name in text if name not in feature_names and name != id_column]
+    return load_table(args.query, id_column=id_column, drop=drop)
+
+
 def _influence_arguments(parser):
     rows = parser.add_mutually_exclusive_group(required=True)
     rows.add_argument("--query", metavar="FILE", help="rows to explain, of the columns of DATA")
     rows.add_argument("--generate", type=_integer(1), metavar="N", help="explain N rows drawn")
     add = parser.add_argument
-    add("--query-id-column", metavar="C", help="column of FILE that names its rows")
+    query_id_help = (
+        "column of FILE that names its rows (default: that of --id-column, if it is there)"
+    )
+    add("--query-id-column", metavar="C", help=query_id_help)
     top_help = "proponents and opponents of each row to list (default: %(default)s)"
     add("--top", type=_integer(1), default=5, metavar="K", help=top_help)
     _fit_arguments(parser, "influence.csv")
@@ -153,7 +168,7 @@ def _copying_arguments(parser):
     add("--train", required=True, metavar="A", help="rows that the generator was trained on")
     add("--holdout", metavar="B", help="real rows that it did not see; without, no p-values")
     add("--generated", required=True, metavar="C", help="rows that it made")
-    add("--id-column", metavar="C", help="column that names the rows, where a file has it")
+    add("--id-column", metavar="C", help=_COPYING_ID_HELP)
     add("--drop", nargs="+", action="extend", default=[], metavar="C", help="columns to leave out")
     categorical = "columns of numbers that name categories, beside those of text"
     add("--categorical", nargs="+", action="extend", metavar="C", help=categorical)
@@ -173,6 +188,8 @@ def _data_arguments(parser):
     add("--drop", nargs="+", action="extend", default=[], metavar="C", help=drop_help)
 
 
+_COPYING_ID_HELP = """column that names the rows, where a file has it; left among the categories it
+would blur every distance"""
 _CV_HELP = "number of folds (default: %(default)s)"
 _METHOD_HELP = """cross-fit: fit without one fold of the rows at a time, over and over, and compare
 fits with and without a row; leave-one-out: compare the fit to all rows with that to all but the row,
@@ -211,7 +228,7 @@ def _integer(minimum):
 # By name: what a command does, what it is given first, and the arguments it takes.
 COMMANDS = {
     "audit": (_audit, "DATA", (_data_arguments, _audit_arguments)),
-    "copying": (_copying, "--train A --holdout B --generated C", (_copying_arguments,)),
+    "copying": (_copying, "--train A [--holdout B] --generated C", (_copying_arguments,)),
     "influence": (_influence, "DATA", (_data_arguments, _influence_arguments)),
     "doctor": (_doctor, "DATA", (_data_arguments, _doctor_arguments)),
 }
