@@ -23,8 +23,8 @@ def describe_rows(X):
     return RowLabels(library or "pandas", X.index if library == "pandas" else None)
 
 
-def make_frame(columns, rows):
-    """Data frame of a dict of columns, labelled by the RowLabels `rows`."""
+def make_frame(columns, rows=RowLabels()):
+    """Data frame of a dict of columns, labelled by the RowLabels `rows`; of pandas if they are not given."""
     try:
         import narwhals as nw
 
@@ -32,7 +32,7 @@ def make_frame(columns, rows):
         frame = nw.from_dict(columns, backend=rows.backend).to_native()
     except ImportError as error:
         raise ImportError(
-            f'to_frame needs narwhals and {rows.backend}: pip install "skmem[frames]"'
+            f'a data frame needs narwhals and {rows.backend}: pip install "skmem[frames]"'
         ) from error
     if rows.index is not None:
         frame.index = rows.index

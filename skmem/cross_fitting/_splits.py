@@ -118,6 +118,16 @@ class SubsetSplit(BaseCrossValidator):
         return n_train
 
 
+def is_fold_number(cv):
+    """Whether `cv` is a number of folds, and no splitter."""
+    return isinstance(cv, Integral) and not isinstance(cv, bool)
+
+
+def repeats_of(cv, n_repeats, default):
+    """`n_repeats`, but 1 for a splitter where it was left at its `default`: a splitter repeats itself."""
+    return n_repeats if is_fold_number(cv) or n_repeats != default else 1
+
+
 def train_masks(cv, X, y=None, groups=None, *, n_repeats=1, stratify=False, random_state=None):
     """Return the training rows of every fit of a cross-validation, bool (n_fits, n_samples).
 
@@ -134,7 +144,7 @@ def train_masks(cv, X, y=None, groups=None, *, n_repeats=1, stratify=False, rand
         If an argument is out of range or lacks what the splitter needs, or an index names no row.
     """
     n_samples = _check_rows(X, y, groups)
-    is_int = isinstance(cv, Integral) and not isinstance(cv, bool)
+    is_int = is_fold_number(cv)
     _check_repeats(n_repeats, is_int)
     if is_int:
         _check_folds(cv, n_samples, needs_y=stratify and y is None)

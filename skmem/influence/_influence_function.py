@@ -249,7 +249,6 @@ class InfluenceFunction(MetaEstimatorMixin, BaseEstimator):
             Number of training rows for each.
         y : array-like of shape (n_points,) or (n_points, n_targets), default=None
             Their targets, as in `fit`.
-
         opponents : bool, default=False
             Whether to list the strongest opponents instead: those of least influence, least first.
 

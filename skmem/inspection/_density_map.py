@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skmem.inspection._frames import frame_of
+from skmem._frames import make_frame
 from skmem.inspection._style import BLUE, FONT_SIZE, YELLOW, label_axes, single_axes
 
 
@@ -142,7 +142,7 @@ class DensityMapDisplay:
         """
         features = dict(zip(self.names, self.points.T, strict=True))
         is_memorized = self.memorization >= self.threshold
-        return frame_of(
+        return make_frame(
             features | {"memorization": self.memorization, "is_memorized": is_memorized}
         )
 
@@ -164,7 +164,7 @@ def _map(scorer, points, resolution):
     grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     names = getattr(scorer, "feature_names_in_", None)
     log_density = scorer.score_samples(
-        grid if names is None else frame_of(dict(zip(names, grid.T, strict=True)))
+        grid if names is None else make_frame(dict(zip(names, grid.T, strict=True)))
     )
     found = {"x": x, "y": y, "log_density": log_density.reshape(resolution, resolution)}
     return found if names is None else found | {"names": tuple(names)}

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skmem.inspection._frames import frame_of
+from skmem._frames import make_frame
 from skmem.inspection._style import FONT_SIZE, check_images, draw_images, draw_table, single_axes
 
 
@@ -163,7 +163,7 @@ class InfluenceDisplay:
         frame : pandas.DataFrame
             Columns `row` and `influence`.
         """
-        return frame_of({"row": self.rows, "influence": self.influence})
+        return make_frame({"row": self.rows, "influence": self.influence})
 
     def _draw_images(self):
         """The point and its proponents in one line, its opponents below."""

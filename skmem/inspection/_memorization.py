@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skmem.inspection._frames import frame_of
+from skmem._frames import make_frame
 from skmem.inspection._style import (
     BLUE,
     FONT_SIZE,
@@ -150,7 +150,7 @@ class MemorizationDisplay:
         frame : pandas.DataFrame
             A line for each row.
         """
-        return frame_of({"memorization": self.memorization, "log_density": self.log_density})
+        return make_frame({"memorization": self.memorization, "log_density": self.log_density})
 
     def _draw_distribution(self):
         finite = self.memorization[np.isfinite(self.memorization)]

@@ -5,7 +5,7 @@ from itertools import cycle
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skmem.inspection._frames import frame_of
+from skmem._frames import make_frame
 from skmem.inspection._style import (
     BLUE,
     FONT_SIZE,
@@ -165,7 +165,7 @@ class MemorizationPathDisplay:
             columns[f"memorization_q{q:g}"] = np.quantile(self.memorization_path, q, axis=1)
         columns["train"] = self.log_density_in_path.mean(axis=1)
         columns["held_out"] = self.log_density_out_path.mean(axis=1)
-        return frame_of(columns)
+        return make_frame(columns)
 
     def _draw_quantiles(self, ax):
         for q, style in zip(self.quantiles, cycle(_STYLES)):

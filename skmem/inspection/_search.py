@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skmem.inspection._frames import frame_of
+from skmem._frames import make_frame
 from skmem.inspection._style import (
     BLUE,
     FONT_SIZE,
@@ -150,7 +150,7 @@ class SearchDisplay:
             A line for each candidate.
         """
         x, y, x_error, y_error, front = self._columns()
-        return frame_of(
+        return make_frame(
             {
                 "params": [str(params) for params in self.cv_results["params"]],
                 "mean_test_log_density": y,

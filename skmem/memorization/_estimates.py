@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass, replace
-from numbers import Integral
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -11,7 +10,7 @@ from skmem._random import child_seeds
 from skmem.cross_fitting import CrossFit
 from skmem.cross_fitting._cross_fit import fill_scores
 from skmem.cross_fitting._sides import check_both_sides
-from skmem.cross_fitting._splits import train_masks
+from skmem.cross_fitting._splits import is_fold_number, repeats_of, train_masks
 from skmem.cross_fitting._stages import stack_stages, unstack_stages
 from skmem.cross_fitting._warn import warn_user
 from skmem.density import KernelDensity
@@ -72,7 +71,7 @@ class Design:
     @property
     def is_k_fold(self):
         """Whether `cv` is the number of folds, and no splitter."""
-        return isinstance(self.cv, Integral) and not isinstance(self.cv, bool)
+        return is_fold_number(self.cv)
 
 
 def with_row_scores(score, groups):
@@ -111,7 +110,7 @@ def cross_fitted(estimator, X, y, design, options, groups):
 
 def _masks(X, y, groups, design, response):
     """Training rows of all fits, and the number of repeats they make: one of a splitter."""
-    n_repeats = design.n_repeats if design.is_k_fold or design.n_repeats != DEFAULT_REPEATS else 1
+    n_repeats = repeats_of(design.cv, design.n_repeats, DEFAULT_REPEATS)
     masks = train_masks(
         design.cv,
         X,

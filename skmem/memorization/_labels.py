@@ -13,7 +13,7 @@ from skmem._sklearn import HasMethods, Interval, validate_params
 from skmem.cross_fitting._cross_fit import FitOptions, fill_scores
 from skmem.cross_fitting._responses import resolve_response
 from skmem.cross_fitting._sides import check_both_sides
-from skmem.cross_fitting._splits import train_masks
+from skmem.cross_fitting._splits import repeats_of, train_masks
 from skmem.cross_fitting._warn import warn_of_useless_memory
 from skmem.memorization._label_issues import judge_labels
 
@@ -128,7 +128,7 @@ def find_label_issues(
     classes, given = np.unique(y, return_inverse=True)
     if classes.size < 2:
         raise ValueError(f"y must have at least 2 labels, got only {classes[0]!r}.")
-    n_repeats = n_repeats if isinstance(cv, Integral) or n_repeats != _DEFAULT_REPEATS else 1
+    n_repeats = repeats_of(cv, n_repeats, _DEFAULT_REPEATS)
     seeds = child_seeds(random_state, 2)
     masks = train_masks(
         cv, X, y, groups, n_repeats=n_repeats, stratify=True, random_state=int(seeds[0])

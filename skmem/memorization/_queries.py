@@ -14,21 +14,28 @@ def given(y):
     return () if y is None else (y,)
 
 
-def _refitted(name):
+def refitted(name):
     """Check that the estimator fitted on all rows has, or would have, the method `name`."""
 
-    def check(scorer):
-        if hasattr(scorer, "estimator_"):
-            return hasattr(scorer.estimator_, name)
-        return scorer.refit and hasattr(scorer._estimator(), name)
+    def check(owner):
+        fitted = getattr(owner, owner._refitted_name, None)
+        if fitted is not None:
+            return hasattr(fitted, name)
+        return owner.refit is not False and hasattr(owner._estimator(), name)
 
     return check
 
 
 class RefittedQueries:
-    """Queries of `estimator_`, each there if the estimator has it."""
+    """Queries of the estimator fitted on all rows, the attribute `_refitted_name`, each there if that has it."""
 
-    @available_if(_refitted("score_samples"))
+    _refitted_name = "estimator_"
+
+    def _refitted(self):
+        check_is_fitted(self, self._refitted_name)
+        return getattr(self, self._refitted_name)
+
+    @available_if(refitted("score_samples"))
     def score_samples(self, X):
         """Log-density of each row under the estimator fitted on all rows.
 
@@ -44,10 +51,9 @@ class RefittedQueries:
         log_density : ndarray of shape (n_samples,)
             Log p(x).
         """
-        check_is_fitted(self)
-        return self.estimator_.score_samples(X)
+        return self._refitted().score_samples(X)
 
-    @available_if(_refitted("score"))
+    @available_if(refitted("score"))
     def score(self, X, y=None):
         """Score of the estimator fitted on all rows: its own `score`.
 
@@ -63,12 +69,11 @@ class RefittedQueries:
         Returns
         -------
         score : float
-            What ``estimator_.score`` returns.
+            What its `score` returns.
         """
-        check_is_fitted(self)
-        return self.estimator_.score(X, *given(y))
+        return self._refitted().score(X, *given(y))
 
-    @available_if(_refitted("sample"))
+    @available_if(refitted("sample"))
     def sample(self, n_samples=1, **params):
         """Draw rows from the estimator fitted on all rows.
 
@@ -82,10 +87,9 @@ class RefittedQueries:
         Returns
         -------
         X : ndarray of shape (n_samples, n_features)
-            What ``estimator_.sample`` returns.
+            What its `sample` returns.
         """
-        check_is_fitted(self)
-        return self.estimator_.sample(n_samples, **params)
+        return self._refitted().sample(n_samples, **params)
 
 
 class ScoreQueries:

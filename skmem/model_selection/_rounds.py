@@ -1,7 +1,6 @@
 """Which candidates are tried on how many rows, round after round."""
 
 import math
-from numbers import Integral
 
 import numpy as np
 from sklearn.model_selection import ParameterGrid, ParameterSampler
@@ -11,7 +10,7 @@ from skmem._random import child_seeds
 from skmem._sklearn import num_samples, safe_indexing
 from skmem.cross_fitting._cross_fit import FitOptions
 from skmem.cross_fitting._sides import check_both_sides
-from skmem.cross_fitting._splits import train_masks
+from skmem.cross_fitting._splits import is_fold_number, repeats_of, train_masks
 from skmem.model_selection._candidates import Trial, try_candidate
 
 DEFAULT_REPEATS = 5
@@ -54,7 +53,7 @@ def _rows_of_rounds(search, X, n_candidates, seed):
     n_samples, factor = num_samples(X), search.factor
     if search.search != "halving":
         return [np.arange(n_samples)]
-    n_folds = search.cv if isinstance(search.cv, Integral) else search.cv.get_n_splits()
+    n_folds = search.cv if is_fold_number(search.cv) else search.cv.get_n_splits()
     order = check_random_state(seed).permutation(n_samples)
     n_rounds = max(1, math.ceil(math.log(n_candidates, factor)))
     sizes = [int(n_samples / factor**i) for i in reversed(range(n_rounds))]
@@ -66,14 +65,12 @@ def _trial(search, data, rows, response, seeds):
     """What the candidates of a round are tried on."""
     whole = len(rows) == num_samples(data[0])
     X, y, groups = (a if a is None or whole else safe_indexing(a, rows) for a in data)
-    is_int = isinstance(search.cv, Integral) and not isinstance(search.cv, bool)
-    n_repeats = search.n_repeats if is_int or search.n_repeats != DEFAULT_REPEATS else 1
     masks = train_masks(
         search.cv,
         X,
         y,
         groups,
-        n_repeats=n_repeats,
+        n_repeats=repeats_of(search.cv, search.n_repeats, DEFAULT_REPEATS),
         stratify=response == "predict_proba",
         random_state=int(seeds[1]),
     )
