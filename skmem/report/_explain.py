@@ -115,8 +115,8 @@ def explain(
     ImportError
         If the model needs a package that is missing.
     ValueError
-        If not just one of `query` and `n_generated` is given, the columns differ, the model cannot generate, or
-        :func:`skmem.report.diagnose` finds an error in the table.
+        If not just one of `query` and `n_generated` is given, `top` is more than there are training rows, the columns
+        differ, the model cannot generate, or :func:`skmem.report.diagnose` finds an error in the table.
 
     Examples
     --------
@@ -126,10 +126,7 @@ def explain(
     >>> print(explain(iris, iris, top=1, random_state=0).explanations.proponents[106])
     [106]
     """
-    if (query is None) == (n_generated is None):
-        raise ValueError(
-            f"Give just one of query and n_generated, got {query!r} and {n_generated!r}."
-        )
+    _check_request(query, n_generated, top, len(table.X))
     MODELS[model].require()
     refuse_errors(diagnose_table(table, model=model, cv=len(table.X)))
     columns = _Columns.of(table.X, standardize and not MODELS[model].scales_itself)
@@ -148,6 +145,15 @@ def explain(
     explanations = explain_samples(source, Z, points, **options)
     how = (n_generated is not None, standardize, model, choice, fitted, method)
     return Explanation(table, query, *how, explanations)
+
+
+def _check_request(query, n_generated, top, n_train):
+    if (query is None) == (n_generated is None):
+        raise ValueError(
+            f"Give just one of query and n_generated, got {query!r} and {n_generated!r}."
+        )
+    if top > n_train:
+        raise ValueError(f"top must be at most the number of training rows, {n_train}, got {top}.")
 
 
 @dataclass(frozen=True)

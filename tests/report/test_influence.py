@@ -104,7 +104,7 @@ def test_bad_requests_are_refused_in_words():
     other = Table(QUERY.X[:, :3], QUERY.feature_names[:3], QUERY.ids, "other.csv")
     with pytest.raises(ValueError, match=r"other.csv must have the columns .* lacks 'a'"):
         explain(TABLE, other)
-    with pytest.raises(ValueError, match="k must be at most the number of training rows, 40"):
+    with pytest.raises(ValueError, match="top must be at most the number of training rows, 40"):
         explain(TABLE, QUERY, top=41)
     missing = Table(np.where(X[:40] > 0, np.nan, 1.0), NAMES, IDS, "missing")
     with pytest.raises(ValueError, match="missing values"):
