@@ -1,6 +1,6 @@
 """The two arrays that everything about refitting is a function of."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from numbers import Integral
 from os import PathLike
 from typing import Any
@@ -115,6 +115,7 @@ class FitOptions:
     progress: bool = False
     params: dict | None = None
     y_eval: Any = None
+    staged: bool = True
 
 
 @validate_params(
@@ -269,6 +270,7 @@ def fill_scores(estimator, X, y, train_mask, seeds, *, options, first=0):
         scores = check_scores(scores, (len(train_mask), n_points), source)
         return CrossFit(train_mask, scores, response, "closed-form")
     job = make_job(estimator, X, y, options.X_eval, response, options.y_eval, options.params)
+    job = replace(job, staged=options.staged)
     if first == 0:
         warn_of_defects(job, train_mask, seeds)
     scores, stages, staged_scores = run_fits(

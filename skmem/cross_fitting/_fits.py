@@ -35,6 +35,7 @@ class FitJob:
     response: str
     y_eval: Any = None
     params: dict | None = None
+    staged: bool = True
 
     @property
     def n_points(self):
@@ -101,7 +102,8 @@ def _scored(job, fit, fitted):
     name = type(job.estimator).__name__
     with _noting(job, fit):
         scores = score_rows(fitted, job.X_eval, job.y_eval, job.response)
-        path = score_stages(fitted, job.X_eval, job.response, f"{name} in fit {fit}")
+        source = f"{name} in fit {fit}"
+        path = score_stages(fitted, job.X_eval, job.response, source) if job.staged else {}
     source = f"{job.response} of {name} in fit {fit}"
     return check_scores(scores, (job.n_points,), source), path
 
@@ -163,7 +165,7 @@ def _key(job):
     estimator = set_random_state(clone(job.estimator), 0)
     versions = (__version__, sklearn.__version__)
     data = (job.X, job.y, job.X_eval, job.y_eval, job.params)
-    return joblib.hash((versions, estimator, *data, job.response))
+    return joblib.hash((versions, estimator, *data, job.response, job.staged))
 
 
 @contextmanager
