@@ -90,9 +90,7 @@ def memorization_proxies(estimator, X, *, self_influence=None):
         proxies["negative_elbo"] = -_checked(estimator.elbo(X), n_samples, f"elbo of {name}")
     proxies |= _staged(score_stages(estimator, X, "score_samples", name))
     if hasattr(estimator, "leave_one_out_score_samples"):
-        source = f"leave_one_out_score_samples of {name}"
-        without = _checked(estimator.leave_one_out_score_samples(), n_samples, source)
-        proxies["leave_one_out"] = difference(log_density, without)
+        proxies["leave_one_out"] = difference(log_density, _left_out(estimator, n_samples))
     if not isinstance(self_influence, dict):
         self_influence = {} if self_influence is None else {"self_influence": self_influence}
     for key, given in self_influence.items():
@@ -151,6 +149,16 @@ def check_proxy(values, n_samples, source):
             f"{source} must not be nan, got {np.isnan(values).sum()} values that are."
         )
     return values
+
+
+def _left_out(estimator, n_samples):
+    """Log-density of each training row without itself; that there are as many as rows is all that can be checked."""
+    without = np.asarray(estimator.leave_one_out_score_samples(), dtype=np.float64)
+    if without.shape != (n_samples,):
+        raise ValueError(
+            f"X must be the {len(without)} rows that {type(estimator).__name__} was fitted to, got {n_samples} rows."
+        )
+    return without
 
 
 def _checked(log_density, n_samples, source):
