@@ -201,9 +201,7 @@ def _score_and_reliability(memorization, seed):
             "memorization must come from refits, got scores of method='proxy', which come from a proxy themselves."
         )
     if memorization.method_ == "leave-one-out":
-        is_exact = np.all(np.nan_to_num(memorization.standard_error_) == 0)
-        known = is_exact and memorization.noise_floor_[0.95] == 0
-        return score, 1.0 if known else np.nan
+        return score, 1.0 if memorization.noise_floor_[0.95] == 0 else np.nan
     return score, split_half_reliability(memorization.cross_fit_, memorization.reduction, rng)
 
 

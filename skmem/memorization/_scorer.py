@@ -211,7 +211,8 @@ class MemorizationScorer(
             Targets, for estimators that take them.
         groups : array-like of shape (n_samples,), default=None
             Groups of rows, such as copies of one another, that leave and stay together: a score is then that of the
-            row when its group goes. An int `cv` costs twice as many fits with them, for `row_memorization_`.
+            row when its group goes. An int `cv` costs twice as many fits with them, for `row_memorization_`; for
+            "proxy" it takes none.
         **params : dict
             Further parameters of the estimator's `fit`, such as `sample_weight`, or ``step__sample_weight`` for a
             Pipeline. Each fit gets the entries of its training rows; no cross-fit has a closed form then.

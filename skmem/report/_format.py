@@ -150,11 +150,6 @@ def _method(method, held):
             f"leave-one-out ({fits}): an approximation, one EM step without the row in place of a "
             "refit; how far off it is, is not known"
         )
-    if method["used"] == "proxy":
-        return (
-            f"proxy ({fits}): rows ranked by one fit; nats are means over rows of about the same rank, from one "
-            f"cross-fit, seed {method['random_state']}"
-        )
     return (
         f"cross-fit ({method['used']}): {fits}, {method['cv']} folds x "
         f"{counted(method['n_repeats'], 'repeat')}, seed {method['random_state']}"
