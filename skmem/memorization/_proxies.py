@@ -56,9 +56,10 @@ def memorization_proxies(estimator, X, *, self_influence=None):
     - `negative_log_density`, of any density: -log p(x_i).
     - `negative_elbo`, with a method `elbo`: minus that lower bound.
     - `accumulated_loss`, with at least two stages (`staged_score_samples`), such as a VAE with `checkpoint_epochs`:
-      the mean of -log p(x_i) over stages. A stage costs as much as scoring all rows once; a few are enough.
-    - `learning_epoch`, with stages: the first from which on log p(x_i) is at least the median over all rows and
-      stages, in the unit of `stages_`; inf where there is none. The counterpart of the epoch from which on a
+      the mean of -log p(x_i) over stages, or of minus the bounds that `staged_elbo` yields, which cost less and rank
+      rows about as well. Each stage costs as much as scoring all rows once; a few are enough.
+    - `learning_epoch`, with stages: the first from which on log p(x_i), or its bound, is at least the median over all
+      rows and stages, in the unit of `stages_`; inf where there is none. The counterpart of the epoch from which on a
       classifier has the row's label right (Baldock, Maennel and Neyshabur 2021).
     - `leave_one_out`, with `leave_one_out_score_samples`: log p(x_i) minus what it is without the row. It is the
       memorization of a fit without noise where that is exact, and one step of EM of a mixture.
@@ -88,7 +89,8 @@ def memorization_proxies(estimator, X, *, self_influence=None):
     proxies = {"negative_log_density": -log_density}
     if hasattr(estimator, "elbo"):
         proxies["negative_elbo"] = -_checked(estimator.elbo(X), n_samples, f"elbo of {name}")
-    proxies |= _staged(score_stages(estimator, X, "score_samples", name))
+    staged = "staged_elbo" if hasattr(estimator, "staged_elbo") else "staged_score_samples"
+    proxies |= _staged(score_stages(estimator, X, "score_samples", name, staged))
     if hasattr(estimator, "leave_one_out_score_samples"):
         proxies["leave_one_out"] = difference(log_density, _left_out(estimator, n_samples))
     if not isinstance(self_influence, dict):
@@ -166,7 +168,7 @@ def _checked(log_density, n_samples, source):
 
 
 def _staged(path):
-    """Proxies from the log-densities at each stage, {stage: (n_samples,)}; none of a single stage."""
+    """Proxies from the log-densities, or bounds, at each stage, {stage: (n_samples,)}; none of a single stage."""
     if len(path) < 2:
         return {}
     log_densities = np.stack(list(path.values()))
