@@ -129,6 +129,7 @@ class MemorizationScorer(
     --------
     skmem.cross_fit : The fits alone.
     skmem.memorization.memorization_score : From the fits to the scores.
+    skmem.memorization.compare_proxies : How well proxies rank rows.
 
     Notes
     -----
