@@ -45,9 +45,8 @@ def by_proxy(estimator, fitted, data, proxy, design, options):
     """Estimate from a proxy of the fit on all rows, calibrated by cross-fits; `data` are X, y and groups."""
     X, y, groups = data
     values = _values(proxy, fitted, X, y, options.response)
-    options = replace(
-        options, staged=False
-    )  # stages cost more than fits, and the curve needs none
+    # Stages can cost more than fits, and the curve needs none.
+    options = replace(options, staged=False)
     fits = cross_fitted(estimator, X, y, design, options, groups)
     memorization = calibrate(values, fits.scores.memorization)
     log_density_in = score_rows(fitted, X, y, options.response)
