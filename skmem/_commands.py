@@ -66,8 +66,7 @@ def _audit_arguments(parser):
     add(
         "--repeats",
         type=_integer(1),
-        default=10,
-        help="repeats of the folds (default: %(default)s)",
+        help="repeats of the folds (default: 10, or 2 for vae, whose fits take longer)",
     )
     methods = ("auto", "cross-fit", "leave-one-out")
     add("--method", choices=methods, default="cross-fit", help=_METHOD_HELP)

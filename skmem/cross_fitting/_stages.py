@@ -30,8 +30,8 @@ def score_stages(fitted, X, response, source):
 def stack_stages(paths, scores):
     """(stages, staged_scores), (n_stages,) and (n_stages, n_fits, n_points), of what `score_stages` gave for each fit.
 
-    A fit that ended before a stage is there with its final `scores`: it would not have changed any more. Its last stage
-    may thus be one of its own. Both None where no fit has more than one stage.
+    A fit that ended before a stage is there with its final `scores`: it would not have changed any more. So its last
+    stage may be one of its own. Both None where no fit has more than one stage.
     """
     stages = max((list(path) for path in paths), key=lambda path: (len(path), path[-1:]))
     if len(stages) < 2:
