@@ -103,6 +103,7 @@ class VAE(FitsTogether, LatentDensity):
     Notes
     -----
     Training maximises :math:`E_{q(z|x)} \log p(x|z) - \beta\, \mathrm{KL}(q(z|x) \| p(z))` (Kingma and Welling 2014).
+    Rows count alike: repeated rows stand for weights, for which `fit` has no parameter.
     The likelihoods of a row, independent over columns given z:
 
     - "gaussian": normal with one learned variance; "gaussian_diagonal": normal with variances decoded from z. The
