@@ -178,8 +178,8 @@ def _as_labels(column, name, ids):
     if missing.any():
         rows = ", ".join(map(str, ids[missing][:8]))
         raise ValueError(
-            f"no label may be missing or infinite, {missing.sum()} of {len(ids)} in column {name!r} are (rows {rows}): fill "
-            "them in or leave out these rows"
+            f"no label may be missing or infinite; of column {name!r} {missing.sum()} of {len(ids)} are "
+            f"(rows {rows}): fill them in, or leave out these rows"
         )
     return values.astype(str) if is_text else _as_ids(values)
 

@@ -11,7 +11,7 @@ from skmem._random import child_seeds
 from skmem._sklearn import Interval, StrOptions, validate_params
 from skmem.datasets import Table
 from skmem.memorization import LabelIssues, MemorizationScorer, find_label_issues
-from skmem.report._audit import refuse_errors
+from skmem.report._audit import CURED_BY_STANDARDIZING, refuse_errors
 from skmem.report._diagnose import Finding, diagnose
 from skmem.report._predictors import (
     PREDICTORS,
@@ -117,7 +117,7 @@ def audit_labels(
         something to predict.
     model : {"auto", "linear", "forest"}, default="auto"
         Logistic or ridge regression, or a random forest of 100 trees. "auto" is the linear one unless the forest
-        predicts rows held out of 5 folds better by more than a standard error.
+        predicts rows held out of 5 folds (or `cv`, if fewer) better by more than a standard error.
     standardize : bool, default=True
         Whether to divide each column by its standard deviation for a linear model, anew in every fit.
     cv : int, default=5
@@ -160,8 +160,9 @@ def audit_labels(
     findings = diagnose(table.X, table.feature_names, cv=cv, ids=table.ids)
     refuse_errors(findings)
     y, words = as_task(y, task)
-    findings = findings + _label_findings(y, label, cv)
-    refuse_errors(findings)
+    refuse_errors(_label_findings(y, label, cv))
+    cured = CURED_BY_STANDARDIZING if standardize or model == "forest" else ()
+    findings = [finding for finding in findings if finding.check not in cured]
     groups = duplicate_groups(table.X)
     leave_together = groups if groups.max() + 1 < len(groups) else None
     seeds = child_seeds(random_state, 3).tolist()

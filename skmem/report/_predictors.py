@@ -17,8 +17,8 @@ TASKS = ("auto", "classification", "regression")
 # Whole numbers of more values than these are taken for measurements.
 _MOST_CLASSES = 20
 _N_FOLDS = 5
-# Leaves of single rows would leave no residuals to speak of.
-_ROWS_PER_LEAF = 5
+# Leaves of single rows hold on to every label, which makes rare rows of many, and leave no residuals to speak of.
+_ROWS_PER_LEAF = {"classification": 2, "regression": 5}
 
 
 def as_task(y, task):
@@ -42,10 +42,10 @@ def make_predictor(name, task, standardize):
     """The estimator of a name, and what it is in words."""
     is_classifier = task == "classification"
     if name == "forest":
-        if is_classifier:
-            return RandomForestClassifier(100), "random forest of 100 trees"
-        forest = RandomForestRegressor(100, min_samples_leaf=_ROWS_PER_LEAF)
-        return forest, f"random forest of 100 trees, leaves of {_ROWS_PER_LEAF} rows or more"
+        n_rows = _ROWS_PER_LEAF[task]
+        forest = RandomForestClassifier if is_classifier else RandomForestRegressor
+        words = f"random forest of 100 trees, leaves of {n_rows} rows or more"
+        return forest(100, min_samples_leaf=n_rows), words
     linear = LogisticRegression(max_iter=1000) if is_classifier else Ridge()
     words = "logistic regression" if is_classifier else "ridge regression"
     if not standardize:
