@@ -16,6 +16,7 @@ from skmem.report._diagnose import Finding, diagnose
 from skmem.report._predictors import (
     PREDICTORS,
     TASKS,
+    as_labels,
     as_task,
     choose_predictor,
     held_out_predictions,
@@ -74,7 +75,7 @@ class LabelAudit:
 @validate_params(
     {
         "table": [Table],
-        "y": [np.ndarray],
+        "y": ["array-like"],
         "task": [StrOptions(set(TASKS))],
         "model": [StrOptions(set(PREDICTORS))],
         "standardize": ["boolean"],
@@ -108,8 +109,8 @@ def audit_labels(
     ----------
     table : Table
         The features, as :func:`skmem.datasets.load_labelled_table` returns them.
-    y : ndarray of shape (n_rows,)
-        The labels.
+    y : array-like of shape (n_rows,)
+        The labels: text, or numbers.
     label : str, default="label"
         What they are called.
     task : {"auto", "classification", "regression"}, default="auto"
@@ -139,8 +140,8 @@ def audit_labels(
     Raises
     ------
     ValueError
-        If :func:`skmem.report.diagnose` finds an error in the data, there is one label only, or a class has fewer
-        rows than there are folds.
+        If :func:`skmem.report.diagnose` finds an error in the data, `y` is not one label a row, there is one label
+        only, or a class has fewer rows than there are folds.
 
     See Also
     --------
@@ -159,7 +160,7 @@ def audit_labels(
     """
     findings = diagnose(table.X, table.feature_names, cv=cv, ids=table.ids)
     refuse_errors(findings)
-    y, words = as_task(y, task)
+    y, words = as_task(as_labels(y, len(table.X)), task)
     refuse_errors(_label_findings(y, label, cv))
     cured = CURED_BY_STANDARDIZING if standardize or model == "forest" else ()
     findings = [finding for finding in findings if finding.check not in cured]

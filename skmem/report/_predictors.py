@@ -7,6 +7,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import assert_all_finite
 
 from skmem._random import child_seeds, set_random_state
 from skmem.cross_fitting._splits import train_masks
@@ -19,6 +20,19 @@ _MOST_CLASSES = 20
 _N_FOLDS = 5
 # Leaves of single rows hold on to every label, which makes rare rows of many, and leave no residuals to speak of.
 _ROWS_PER_LEAF = {"classification": 2, "regression": 5}
+
+
+def as_labels(y, n_rows):
+    """`y` as an array of str, int64 or finite float64, one label a row."""
+    y = np.asarray(y)
+    if y.shape != (n_rows,):
+        raise ValueError(f"y must have one label for each of {n_rows} rows, got shape {y.shape}.")
+    if y.dtype.kind in "bui":
+        return y.astype(np.int64)
+    if y.dtype.kind != "f":
+        return y.astype(str)
+    assert_all_finite(y, input_name="y")
+    return y.astype(np.float64)
 
 
 def as_task(y, task):
@@ -34,7 +48,9 @@ def as_task(y, task):
     if task == "classification":
         return y.astype(str) if y.dtype.kind == "f" else y, f"classes: {what}"
     if y.dtype.kind == "U":
-        raise ValueError(f"labels must be numbers for task='regression' (--task), got {y[0]!r}")
+        raise ValueError(
+            f"labels must be numbers for task='regression' (--task), got {str(y[0])!r}"
+        )
     return y.astype(np.float64), f"numbers to predict: {what}"
 
 
