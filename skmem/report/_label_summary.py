@@ -10,7 +10,7 @@ from skmem.report._format import WIDTH, aligned, check_lines, entry, identifier,
 from skmem.report._summarize import SCHEMA_VERSION, plain, versions, write_results
 
 _MEANING = {
-    "mislabelled": "likely mislabelled: another label is likelier, with the row in the fit and without it",
+    "mislabelled": "likely mislabelled: another label is likelier without the row, and on the average of with and without",
     "ambiguous": "ambiguous: without the row its two likeliest labels are close",
     "atypical": "atypical, but right: only fits with the row give it its label",
 }
@@ -144,30 +144,31 @@ def label_columns(audit):
     Rows of the same `group` are equal but perhaps for their label.
     """
     head = {"id": audit.table.ids, "label": audit.y}
-    tail = {"predicted": audit.predicted, "group": audit.groups}
-    if audit.issues is None:
-        scorer = audit.scorer
-        scores = {
-            "memorization": scorer.memorization_,
-            "standard_error": scorer.standard_error_,
-            "p_value": scorer.p_values_,
-            "log_density_in": scorer.log_density_in_,
-            "log_density_out": scorer.log_density_out_,
-        }
-        return {**head, **scores, **tail}
-    found, each = audit.issues, np.arange(len(audit.y))
-    given, other = (
-        np.searchsorted(found.classes, a) for a in (found.label, found.suggested_label)
-    )
-    judged = {
-        "kind": found.kind,
-        "suggested_label": found.suggested_label,
-        "probability_out": found.probability_out[each, given],
-        "suggested_probability_out": found.probability_out[each, other],
-        "log_odds": found.log_odds,
-        "memorization": found.memorization,
+    scores = _scores(audit.scorer) if audit.issues is None else _judgements(audit.issues)
+    return {**head, **scores, "predicted": audit.predicted, "group": audit.groups}
+
+
+def _scores(scorer):
+    return {
+        "memorization": scorer.memorization_,
+        "standard_error": scorer.standard_error_,
+        "p_value": scorer.p_values_,
+        "log_density_in": scorer.log_density_in_,
+        "log_density_out": scorer.log_density_out_,
     }
-    return {**head, **judged, **tail}
+
+
+def _judgements(issues):
+    each, labels = np.arange(len(issues.label)), (issues.label, issues.suggested_label)
+    given, other = (np.searchsorted(issues.classes, label) for label in labels)
+    return {
+        "kind": issues.kind,
+        "suggested_label": issues.suggested_label,
+        "probability_out": issues.probability_out[each, given],
+        "suggested_probability_out": issues.probability_out[each, other],
+        "log_odds": issues.log_odds,
+        "memorization": issues.memorization,
+    }
 
 
 def format_labels(summary):
