@@ -75,17 +75,23 @@ def check_targets(y, response):
     what = "the probability of their label" if of_labels else "their target"
     if y is None:
         raise TypeError(f"y must be given to score rows by {what}, got None.")
-    if np.ndim(y) != 1:
+    n_dims = np.asarray(y).ndim
+    if n_dims != 1:
         only = "" if of_labels else "; regression of several targets is not supported"
-        raise ValueError(
-            f"y must be 1-d to score rows by {what}, got {np.ndim(y)} dimensions{only}."
-        )
+        raise ValueError(f"y must be 1-d to score rows by {what}, got {n_dims} dimensions{only}.")
     if not of_labels:
-        try:
-            y = np.asarray(y, dtype=np.float64)
-        except (TypeError, ValueError):
-            raise ValueError(f"y must be numbers to score rows by {what}, got {y!r}.") from None
-        assert_all_finite(y, input_name="y")
+        _check_numbers(y)
+
+
+def _check_numbers(y):
+    """Check that `y` is finite numbers."""
+    if np.iscomplexobj(y):
+        raise ValueError("Complex data not supported: y must be real numbers.")
+    try:
+        numbers = np.asarray(y, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"y must be numbers to score rows by their target, got {y!r}.") from None
+    assert_all_finite(numbers, input_name="y")
 
 
 def score_rows(fitted, X, y, response, trained_on):

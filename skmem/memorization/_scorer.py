@@ -69,8 +69,8 @@ class MemorizationScorer(
         `tol`, in their unit. At least 3 repeats are made, unless `n_repeats` is less, and at most `n_repeats`: then a
         ConvergenceWarning says how far off they are.
     refit : bool, default=True
-        Whether to fit the estimator on all rows too, as `estimator_`, to which `score_samples`, `score` and `sample`
-        go. Leave-one-out always does.
+        Whether to fit the estimator on all rows too, as `estimator_`, to which `score_samples`, `score`, `sample`,
+        `predict` and `predict_proba` go. Leave-one-out always does.
     random_state : int, RandomState instance or None, default=None
         Seed of the folds and of every fit.
     progress : bool, default=False

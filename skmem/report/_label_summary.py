@@ -10,7 +10,7 @@ from skmem.report._format import WIDTH, aligned, check_lines, entry, identifier,
 from skmem.report._summarize import SCHEMA_VERSION, plain, versions, write_results
 
 _MEANING = {
-    "mislabelled": "likely mislabelled: another label is likelier without the row, and on the average of with and without",
+    "mislabelled": "likely mislabelled: another label is likelier, on the average of with and without the row",
     "ambiguous": "ambiguous: without the row its two likeliest labels are close",
     "atypical": "atypical, but right: only fits with the row give it its label",
 }

@@ -171,8 +171,10 @@ def test_auto_and_names():
         assert cross_fit(model, X, Y, cv=2, random_state=0).response == "predict"
     scorer = scored(2, n_repeats=2)
     assert (scorer.response_, get_tags(scorer).estimator_type) == ("predict", "regressor")
-    # the score of the fit to all rows is R squared, as of any regressor
-    assert scorer.score(X, Y) == LinearRegression().fit(X, Y).score(X, Y)
+    # the fit to all rows predicts, and its score is R squared, as of any regressor
+    whole = LinearRegression().fit(X, Y)
+    assert scorer.score(X, Y) == whole.score(X, Y)
+    assert_array_equal(scorer.predict(X_NEW), whole.predict(X_NEW))
 
 
 @BOTH
@@ -305,6 +307,7 @@ BAD = {
     ),
     "a column": ({"y": Y[:, np.newaxis]}, ValueError, "1-d"),
     "words": ({"y": np.array(list("abcdefgh"))}, ValueError, "y must be numbers"),
+    "complex": ({"y": Y + 1j}, ValueError, "Complex data not supported"),
     "fewer": ({"y": Y[:-1]}, ValueError, "y must have one entry for each of the 8 rows"),
     "classifier": ({"estimator": LogisticRegression()}, TypeError, "predict of a regressor"),
     "interpolates": (
