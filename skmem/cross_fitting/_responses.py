@@ -85,7 +85,7 @@ def check_targets(y, response):
 
 def _check_numbers(y):
     """Check that `y` is finite numbers."""
-    if np.iscomplexobj(y):
+    if np.iscomplexobj(np.asarray(y)):
         raise ValueError("Complex data not supported: y must be real numbers.")
     try:
         numbers = np.asarray(y, dtype=np.float64)
