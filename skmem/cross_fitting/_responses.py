@@ -36,27 +36,27 @@ def resolve_response(estimator, y, response):
     if isinstance(estimator, type):
         raise TypeError(f"estimator must be an instance, got the class {estimator.__name__}.")
     wanted = RESPONSES[:-1] if response == "auto" else (response,)
-    offered = [name for name in wanted if _offers(estimator, name)]
-    if not offered:
+    found = next((name for name in wanted if _offers(estimator, name)), None)
+    if found is None:
         needed = ", or ".join(_NEEDED[name] for name in wanted)
         raise TypeError(f"estimator must have {needed}, got {estimator!r}.")
-    if needs_targets(offered[0]):
-        check_targets(y, offered[0])
+    if needs_targets(found):
+        check_targets(y, found)
     elif is_outlier_detector(estimator):
         warn_user(
             f"score_samples of {type(estimator).__name__} is an outlier score, not a log-density: scores are in its "
             "own unit, not in nats, and only reduction='mean' averages them in that unit."
         )
-    return offered[0]
+    return found
 
 
 def _offers(estimator, name):
     """Whether it has the method, of labels or targets: not that of the components of a mixture."""
-    if name == "predict_proba":
-        return is_classifier(estimator) and hasattr(estimator, "predict_proba")
     if name == "score_samples":
-        return hasattr(estimator, "score_samples")
-    return is_regressor(estimator) and hasattr(estimator, "predict")
+        return hasattr(estimator, name)
+    if name == "predict_proba":
+        return hasattr(estimator, name) and is_classifier(estimator)
+    return hasattr(estimator, "predict") and is_regressor(estimator)
 
 
 def needs_targets(response):

@@ -5,7 +5,7 @@ from textwrap import wrap
 import numpy as np
 
 from skmem.memorization._label_issues import KINDS
-from skmem.report._data_checks import counted, named
+from skmem.report._data_checks import counted
 from skmem.report._format import WIDTH, aligned, check_lines, entry, identifier, number
 from skmem.report._summarize import SCHEMA_VERSION, plain, versions, write_results
 
@@ -15,7 +15,7 @@ _MEANING = {
     "atypical": "atypical, but right: only fits with the row give it its label",
 }
 _MEMORIZED = "of the highest memorization: numbers that rows like them do not suggest"
-_MOST_NAMED = 20
+_MOST_NAMED = 8
 _CLASS_RULE = (
     "probability: of the given and of the suggested label, by fits without the row; log-odds in nats, positive = the "
     "suggested label is likelier; memorization: probability of the given label with the row minus without it."
@@ -219,8 +219,9 @@ def _facts(summary):
 def _contradiction(data):
     if not data["n_contradicting_rows"]:
         return []
-    names = named(map(identifier, data["contradicting"]))
-    return [("", f"{data['n_contradicting_rows']} of them equal a row of another label: {names}")]
+    n_rows, ids = data["n_contradicting_rows"], data["contradicting"]
+    names = ", ".join(map(identifier, ids)) + (", ..." if n_rows > len(ids) else "")
+    return [("", f"{n_rows} of them equal a row of another label: {names}")]
 
 
 def _found(counts):

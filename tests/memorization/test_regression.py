@@ -22,7 +22,7 @@ from sklearn.utils import get_tags
 
 from skmem import MemorizationScorer, SubsetSplit, cross_fit
 from skmem.influence import empirical_influence, leave_one_out_influence
-from skmem.model_selection import MemorizationSearchCV
+from skmem.model_selection import MemorizationSearchCV, make_memorization_scorer
 from tests.oracles import (
     log_mean_exp,
     ridge_memorization,
@@ -277,6 +277,17 @@ def test_a_search_over_a_regressor_compares_likelihoods_of_residuals():
     # and shrinkage memorizes less
     q95 = search.cv_results_["memorization_q95"]
     assert q95[1] < q95[0]
+
+
+def test_searches_of_scikit_learn_take_memorization_of_regressors():
+    data, target = load_diabetes(return_X_y=True)
+    scoring = make_memorization_scorer(quantile=0.99)
+    search = GridSearchCV(
+        Ridge(), {"alpha": [0.01, 1.0, 100.0]}, scoring=scoring, cv=2, refit=False
+    )
+    scores = search.fit(data, target).cv_results_["mean_test_score"]
+    # the more a regressor is held back, the less it owes to single rows
+    assert np.all(np.diff(scores) > 0)
 
 
 class Column(RegressorMixin, BaseEstimator):
