@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -211,6 +212,35 @@ def test_planted_kinds_are_told_apart(seed):
     assert np.all(issues.memorization[kind == "atypical"] > 0.5)
     # and none of this is said of rows among their like
     assert np.mean(issues.kind[kind == "typical"] == "typical") >= 0.97
+
+
+class Fixed(ClassifierMixin, BaseEstimator):
+    """Gives every row the probabilities that stand in it."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, X):
+        return X
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "expected"),
+    [
+        ([0.05, 0.5, 0.45], "mislabelled"),  # it is one of two others
+        ([0.35, 0.55, 0.1], "mislabelled"),
+        ([0.4, 0.55, 0.05], "ambiguous"),  # hardly less likely than the other
+        ([0.55, 0.4, 0.05], "ambiguous"),
+        ([0.3, 0.4, 0.3], "ambiguous"),
+        ([0.7, 0.2, 0.1], "typical"),
+    ],
+)
+def test_margins_of_the_kinds(probabilities, expected):
+    X = np.vstack([probabilities, np.eye(3).repeat(3, axis=0)])
+    y = np.append(0, np.repeat([0, 1, 2], 3))
+    # the first row has the first label
+    assert find_label_issues(Fixed(), X, y, cv=3, random_state=0).kind[0] == expected
 
 
 def test_a_copy_in_another_fold_hides_a_wrong_label_and_groups_uncover_it():
