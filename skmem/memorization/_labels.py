@@ -105,8 +105,8 @@ def find_label_issues(
     A row is "mislabelled" if its log-odds are positive and another label has at least half of the probability out of
     sample, and `margin` more than the given one. Else it is "ambiguous" if the two likeliest labels out of sample
     differ by less than `margin`; else "atypical" if the memorization of its label is at least `threshold` (0.25 in
-    Feldman & Zhang, "What Neural Networks Memorize and Why", NeurIPS 2020): right with the row, but not to be told from
-    other rows. Else "typical".
+    Feldman & Zhang, "What Neural Networks Memorize and Why", NeurIPS 2020): right with the row, but not to be told
+    from other rows. Else "typical".
 
     A right row that stands alone among rows of another label is a mislabelled one for all that a classifier can know,
     and so is one far from all others where the classifier is as sure there as it is near its rows.
