@@ -15,7 +15,7 @@ from skmem.report._diagnose import diagnose_table
 from skmem.report._models import MODELS
 
 # What these checks find is no trouble once columns have mean 0 and standard deviation 1.
-_CURED_BY_STANDARDIZING = ("scales", "float32")
+CURED_BY_STANDARDIZING = ("scales", "float32")
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +153,7 @@ def audit(
     findings = diagnose_table(table, model=model, cv=n_folds)
     refuse_errors(findings)
     if standardize or MODELS[model].scales_itself:
-        findings = [f for f in findings if f.check not in _CURED_BY_STANDARDIZING]
+        findings = [f for f in findings if f.check not in CURED_BY_STANDARDIZING]
     Z, scale = _prepare(table.X, standardize)
     groups = duplicate_groups(Z)
     _, first = np.unique(groups, return_index=True)
