@@ -44,12 +44,13 @@ def calibration_design(scorer, groups, seeds):
 def by_proxy(estimator, fitted, data, proxy, design, options):
     """Estimate from a proxy of the fit on all rows, calibrated by cross-fits; `data` are X, y and groups."""
     X, y, groups = data
-    values = _values(proxy, fitted, X, y, options.response)
+    trained_on = (X, y, options.params)
+    log_density_in = score_rows(fitted, X, y, options.response, trained_on)
+    values = _values(proxy, fitted, X, options.response, log_density_in)
     # Stages can cost more than fits, and the curve needs none.
     options = replace(options, staged=False)
     fits = cross_fitted(estimator, X, y, design, options, groups)
     memorization = calibrate(values, fits.scores.memorization)
-    log_density_in = score_rows(fitted, X, y, options.response)
     unknown = np.full_like(memorization, np.nan)
     scores = MemorizationScores(
         memorization=memorization,
@@ -83,10 +84,10 @@ def calibrate(proxy, memorization):
     return curve.predict(position)
 
 
-def _values(proxy, fitted, X, y, response):
-    """The proxy of every row of `X`; of a classifier minus the probability of its label unless told otherwise."""
+def _values(proxy, fitted, X, response, scores):
+    """The proxy of every row of `X`; where labels or targets are predicted, minus its score unless told otherwise."""
     if callable(proxy):
         return check_proxy(proxy(fitted, X), num_samples(X), "what proxy returns")
     if response == "score_samples":
         return default_proxy(fitted, X)
-    return check_proxy(-score_rows(fitted, X, y, response), num_samples(X), response)
+    return check_proxy(-scores, num_samples(X), response)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
 from sklearn.datasets import load_iris
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GroupKFold, KFold, RepeatedKFold
 
 from skmem import MemorizationScorer
@@ -219,6 +219,15 @@ def test_classifiers_are_ranked_by_the_probability_of_the_label():
     # in their own unit
     np.testing.assert_allclose(scorer.proxy_, -own)
     np.testing.assert_allclose(scorer.log_density_in_, own)
+
+
+@pytest.mark.parametrize("response", ["predict", "neg_squared_error"])
+def test_regressors_are_ranked_by_their_residuals(response):
+    scorer = scored(Ridge(), X[:, :3], labels=X[:, 3], response=response)
+    residuals = np.abs(X[:, 3] - scorer.estimator_.predict(X[:, :3]))
+    # minus the score of the row, which falls with its residual
+    assert (np.diff(scorer.proxy_[np.argsort(residuals)]) >= -1e-12).all()
+    np.testing.assert_array_equal(scorer.log_density_in_, -scorer.proxy_)
 
 
 def test_results_do_not_depend_on_n_jobs():
