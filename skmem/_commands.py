@@ -119,7 +119,9 @@ def _audit_arguments(parser):
     add("--label", metavar="C", help=_LABEL_HELP)
     add("--task", choices=TASKS, default="auto", help=_TASK_HELP)
     add("--cv", type=_integer(2), help="number of folds (default: 10, with --label 5)")
-    repeats = "repeats of the folds (default: 10, of slow fits, as vae's, 2; with --label 5)"
+    repeats = (
+        "repeats of the folds (default: 10; 2 for vae, whose fits take longer; with --label 5)"
+    )
     add("--repeats", type=_integer(1), help=repeats)
     methods = ("auto", "cross-fit", "leave-one-out")
     add("--method", choices=methods, default="cross-fit", help=_METHOD_HELP)
