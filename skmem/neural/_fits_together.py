@@ -176,14 +176,16 @@ def _start_all(fits, X, mask):
 
     Rows that are the same for several fits, such as binarised ones, are there once.
     """
+    import torch
+
     tables, rows, redraws = {}, [], []
     for fit, train in zip(fits, map(np.flatnonzero, mask), strict=True):
         part = fit._start(safe_indexing(X, train))
         redraws.append(fit._redraw(part))
         U, _ = fit._columns.forward(part, fit.noise_seed)
-        shape = len(mask[0]), U.shape[1]
-        new = len(tables) * len(mask[0]), np.zeros(shape, dtype=np.float32)
+        U = fit.net_.to_rows(U)
+        new = len(tables) * len(mask[0]), U.new_zeros(len(mask[0]), U.shape[1])
         start, table = tables.setdefault(joblib.hash(fit._columns), new)
         table[train] = U
         rows.append(start + train)
-    return np.concatenate([table for _, table in tables.values()]), rows, redraws
+    return torch.cat([table for _, table in tables.values()]), rows, redraws
