@@ -6,9 +6,11 @@ from itertools import pairwise
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.functional import softplus
 from torch.nn.utils.rnn import pad_sequence
 
-from skmem.neural._bounds import elbo_terms_at
+from skmem.neural._distributions import StandardNormal
+from skmem.neural._modules import MIN_POSTERIOR_SCALE, SOFTPLUS_ONE
 from skmem.neural._net import divergence_message
 
 
@@ -40,6 +42,28 @@ class Layers(torch.autograd.Function):
             elif ctx.needs_input_grad[0]:
                 return torch.bmm(g, weight), None, None
         return None, None, None
+
+
+class DrawnCodes(torch.autograd.Function):
+    """(z, divergence) as `elbo_terms_at` has them, of what the trunk of a `GaussianEncoder` gives."""
+
+    @staticmethod
+    def forward(ctx, h, noise):
+        """Draws that `noise` stands for, and KL(q(z|x) || Normal(0, I)) of each row."""
+        loc, raw_scale = h.chunk(2, dim=-1)
+        raw_scale = raw_scale + SOFTPLUS_ONE
+        scale = softplus(raw_scale).add_(MIN_POSTERIOR_SCALE)
+        ctx.save_for_backward(loc, raw_scale, scale, noise)
+        return torch.addcmul(loc, scale, noise), StandardNormal.divergence_of(loc, scale)
+
+    @staticmethod
+    def backward(ctx, g, g_divergence):
+        """The gradient for `h`."""
+        loc, raw_scale, scale, noise = ctx.saved_tensors
+        g_divergence = g_divergence.unsqueeze(-1)
+        g_loc = torch.addcmul(g, loc, g_divergence)
+        g_scale = (g * noise).addcmul_(scale - 1 / scale, g_divergence)
+        return torch.cat([g_loc, g_scale.mul_(raw_scale.sigmoid())], dim=-1), None
 
 
 class StackedLayers(nn.Module):
@@ -220,7 +244,8 @@ def _run_epoch(stacked, optimizer, table, plan, beta):
     losses = []
     for rows, noise, weights in zip(*plan.draw(), plan.weights, strict=True):
         x = table.index_select(0, rows.flatten()).unflatten(0, rows.shape)
-        log_likelihood, divergence = elbo_terms_at(stacked, x, stacked.encode(x), noise)
+        z, divergence = DrawnCodes.apply(stacked.encoder.trunk(x), noise)
+        log_likelihood = stacked.decode(z).log_prob(x)
         loss = ((beta * divergence - log_likelihood) * weights).sum(dim=1)
         for parameter in stacked.parameters():
             parameter.grad.zero_()  # to which autograd adds

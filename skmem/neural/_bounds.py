@@ -74,7 +74,7 @@ def elbo_terms_at(module, x, q, noise):
     """`elbo_terms` at the draw of `q` that `noise`, of the same shape, stands for."""
     z, prior = push(q, noise), module.prior
     if isinstance(prior, StandardNormal) and isinstance(q, DiagonalNormal):
-        return module.decode(z).log_prob(x), prior.divergence_of(q.base_dist)
+        return module.decode(z).log_prob(x), prior.divergence_of(q.mean, q.base_dist.scale)
     try:
         divergence = kl_divergence(q, prior)
     except NotImplementedError:
