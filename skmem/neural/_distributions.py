@@ -91,7 +91,7 @@ class StandardNormal(Independent):
 
     @staticmethod
     def divergence_of(loc, scale):
-        r"""KL(Normal(loc, scale^2) || Normal(0, I)): the sum over columns of :math:`(\mu^2 + \sigma^2 - 1) / 2 - \log \sigma`.
+        r"""KL(Normal(loc, scale^2) || Normal(0, I)): the sum of :math:`(\mu^2 + \sigma^2 - 1) / 2 - \log \sigma`.
 
         As torch would have it, without its divisions by one: they are a part of the time of a small net.
         """
