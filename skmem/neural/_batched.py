@@ -241,14 +241,14 @@ class Plan:
 
 def _run_epoch(stacked, optimizer, table, plan, beta):
     """Losses of all batches, (n_batches, n_nets)."""
-    losses = []
+    losses, added = [], [p.grad for p in stacked.parameters()]  # autograd adds to these
     for rows, noise, weights in zip(*plan.draw(), plan.weights, strict=True):
         x = table.index_select(0, rows.flatten()).unflatten(0, rows.shape)
         z, divergence = DrawnCodes.apply(stacked.encoder.trunk(x), noise)
         log_likelihood = stacked.decode(z).log_prob(x)
         loss = ((beta * divergence - log_likelihood) * weights).sum(dim=1)
-        for parameter in stacked.parameters():
-            parameter.grad.zero_()  # to which autograd adds
+        for gradient in added:
+            gradient.zero_()
         # Parameters of one net have no part in the loss of another.
         loss.sum().backward()
         optimizer.step()
