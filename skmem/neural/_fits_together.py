@@ -105,8 +105,8 @@ class FitsTogether:
         First weights, batches and noise are those of the single fit, and so are all sums but for their order: losses
         and log-densities agree to the rounding of single precision, about 1e-6 nats a row, over tens of epochs. In
         longer training a rounding may tip a ReLU and lead that fit another way, as a last bit of a weight or another
-        processor does: a fit of equal distribution. It may also tip the steps to the "laplace" proposal of a row,
-        and so its estimate, by a fraction of the standard error of :meth:`score_samples`. Which fits are in a group
+        processor does: a fit of equal distribution. It may also tip the steps to the "laplace" proposal of a row:
+        another estimate of the same number, to the standard error of :meth:`score_samples`. Which fits are in a group
         changes a fit by no more than that.
         """
         from skmem.neural._batched import train_together
