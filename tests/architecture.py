@@ -22,6 +22,7 @@ FLOORS = {
         "_frames",
         "_blocks",
         "_distances",
+        "_pairs",
         "_scan",
         "_kernels",
         "_kernel_plan",

@@ -8,7 +8,7 @@ from scipy.sparse import csr_array, hstack
 from scipy.stats import rankdata
 from sklearn.cluster import KMeans
 
-from skmem._blocks import map_blocks
+from skmem._blocks import map_blocks, one_openmp_thread
 from skmem._random import child_seeds
 from skmem._sklearn import Interval, StrOptions, validate_params
 from skmem.copying._arguments import DISTANCES, PERMUTATIONS
@@ -207,11 +207,13 @@ def _z_scores(holdout, generated, n_permutations, seed):
     """Z of two samples of distances, and with their rows permuted, shape (1 + n_permutations,)."""
     m, n, rng = len(holdout), len(generated), np.random.default_rng(seed)
     ranks = rankdata(np.concatenate([holdout, generated]))
-    is_generated = np.arange(m + n) >= m
-    sums = [ranks[is_generated].sum()]
-    for _ in range(n_permutations):
-        sums.append(ranks[rng.permutation(is_generated)].sum())
-    U = np.array(sums) - n * (n + 1) / 2
+    # Sums of the smaller sample's ranks tell those of the other, and take less time to draw.
+    fewer, total = min(m, n), ranks.sum()
+    drawn = [
+        rng.choice(ranks, fewer, replace=False, shuffle=False).sum() for _ in range(n_permutations)
+    ]
+    permuted = np.array(drawn) if fewer == n else total - np.array(drawn)
+    U = np.append(ranks[m:].sum(), permuted) - n * (n + 1) / 2
     # The variance of the ranks themselves is that of 1, ..., n + m, less what ties take away.
     sd = np.sqrt(n * m / (n + m) * np.var(ranks, ddof=1))
     return (U - (n * m / 2 - 0.5)) / sd if sd > 0 else np.zeros(len(U))
@@ -224,7 +226,8 @@ def _cells(tables, distinct, n_cells, seed):
     n_cells = min(n_cells, len(rows))
     if n_cells == 1:
         return np.zeros(X.shape[0], dtype=np.intp)
-    return KMeans(n_cells, n_init=1, random_state=seed).fit(X[rows]).predict(X)
+    with one_openmp_thread():
+        return KMeans(n_cells, n_init=1, random_state=seed).fit(X[rows]).predict(X)
 
 
 def _embedded(tables):
