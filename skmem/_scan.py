@@ -129,7 +129,9 @@ class _Scan:
         in_row_balls, of_columns = [], []
         in_column_balls = np.zeros(self.n_rows)
         width = self._tile_width()
-        held = np.full((self.n_rows // GROUP + 1, width), np.inf, dtype=self.pairs.dtype)
+        # Of an odd number of groups: rows a power of 2 apart would share few places in the caches.
+        shape = self.n_rows // GROUP + 1, (width // GROUP | 1) * GROUP
+        held = np.full(shape, np.inf, dtype=self.pairs.dtype)
         for tile in gen_batches(self.n_columns, width):
             minima = held[:, : tile.stop - tile.start]
             body = partial(self._scan_rows, tile, minima)

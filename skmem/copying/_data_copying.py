@@ -207,13 +207,11 @@ def _z_scores(holdout, generated, n_permutations, seed):
     """Z of two samples of distances, and with their rows permuted, shape (1 + n_permutations,)."""
     m, n, rng = len(holdout), len(generated), np.random.default_rng(seed)
     ranks = rankdata(np.concatenate([holdout, generated]))
-    # Sums of the smaller sample's ranks tell those of the other, and take less time to draw.
-    fewer, total = min(m, n), ranks.sum()
-    drawn = [
-        rng.choice(ranks, fewer, replace=False, shuffle=False).sum() for _ in range(n_permutations)
-    ]
-    permuted = np.array(drawn) if fewer == n else total - np.array(drawn)
-    U = np.append(ranks[m:].sum(), permuted) - n * (n + 1) / 2
+    shuffled, sums = ranks.copy(), [ranks[m:].sum()]
+    for _ in range(n_permutations):
+        rng.shuffle(shuffled)
+        sums.append(shuffled[m:].sum())
+    U = np.array(sums) - n * (n + 1) / 2
     # The variance of the ranks themselves is that of 1, ..., n + m, less what ties take away.
     sd = np.sqrt(n * m / (n + m) * np.var(ranks, ddof=1))
     return (U - (n * m / 2 - 0.5)) / sd if sd > 0 else np.zeros(len(U))

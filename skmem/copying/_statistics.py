@@ -53,7 +53,9 @@ def mann_whitney_p_value(first, second):
     others = ranks[ranks != 0] if n <= m else -ranks[ranks != 0]
     size = min(len(fewer), len(others)) * int(np.abs(others).sum())
     if size * len(others) > _MAX_STEPS:
-        return float(mannwhitneyu(first, second, alternative="greater", method="asymptotic").pvalue)
+        return float(
+            mannwhitneyu(first, second, alternative="greater", method="asymptotic").pvalue
+        )
     return _rank_sum_p_value(fewer.sum(), others, len(fewer), n + m)
 
 
@@ -139,18 +141,25 @@ def votes(to_first, to_second, first, second):
     return of_row[: len(first)], of_row[len(first) :]
 
 
-def permuted_shares(first, second, n_permutations, rng):
-    """Share of the votes that the first table gets when its rows are any of both, (n_permutations,).
+def share_of_votes(first, second, n_permutations, rng):
+    """Share of the votes that the first table gets, and its law when its rows are any of both.
 
     Rows of equal votes are alike, so that a permutation is one multivariate hypergeometric draw.
     """
-    # Rounded, so that thirds and the like that were summed in another order are alike too.
-    votes_of_rows = np.concatenate([first, second]).round(9)
-    values, counts = np.unique(votes_of_rows, return_counts=True)
+    # Rounded, so that thirds and the like that were summed in another order are alike too, in `share` as in its law.
+    first, second = first.round(9), second.round(9)
+    values, counts = np.unique(np.concatenate([first, second]), return_counts=True)
     drawn = rng.multivariate_hypergeometric(
         counts, len(first), size=n_permutations, method="marginals"
     )
-    return drawn @ values / (counts @ values)
+    permuted = drawn @ values / (counts @ values)
+    share = float(first.sum() / (counts @ values))
+    return {
+        "share": share,
+        "expected_share": len(first) / (len(first) + len(second)),
+        "floor": central(permuted),
+        "p_value": float(permutation_p_value(share, permuted)),
+    }
 
 
 def permutation_p_value(value, permuted, axis=0):
