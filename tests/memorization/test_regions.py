@@ -125,7 +125,7 @@ def test_a_region_is_described_in_the_columns_own_names_and_units():
 def test_isolated_rows_are_listed_with_what_to_do():
     X = np.random.default_rng(0).normal(size=(200, 2))
     X[:12] = 100.0 * np.arange(12)[:, None] ** 2
-    found = MemorizedRegions(quantile=0.95).fit(X, np.arange(200) < 12)
+    found = MemorizedRegions(quantile=0.9).fit(X, (np.arange(200) < 12) * 1.0)
     lines = str(found).splitlines()
     # each region is a line, and where rows are in none the last line says which and what that means
     assert len(lines) == 1 + len(found.regions_) + (len(found.isolated_) > 0)
