@@ -4,15 +4,19 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from scipy.sparse import csr_array
 from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 from sklearn.metrics import DistanceMetric
 from sklearn.utils.extmath import row_norms
 
 from skmem._blocks import map_blocks, row_blocks
+from skmem._kernel_pairs import farthest_nearest, negligible_nats, pairs_within
 
 # What rounding of |x|^2 + |y|^2 - 2 x.y may cost, in nats, before a more exact way is taken.
 _NATS_LOST = {np.dtype(np.float32): 1e-3, np.dtype(np.float64): 1e-9}
+# Blocks so small that two of them stay in a core's cache, and all cores have an equal share of them.
+_BLOCK_BYTES = 2**21
 
 
 class PairwiseDistances:
@@ -77,18 +81,20 @@ class PairwiseDistances:
 
 @dataclass(frozen=True)
 class Weighting:
-    """What to sum: one row of weights and one bandwidth per fit.
+    """What to sum: weights of the training rows and a bandwidth for every fit.
 
-    weights : (n_fits, n_train), non-negative; bandwidth : (n_fits,), positive.
+    weights : (n_weightings, n_train), non-negative; bandwidth : (n_fits,), positive. Fit k has row k of the weights,
+    which are gone through again and again where there are more fits: the same training sets at several bandwidths.
     """
 
     weights: np.ndarray
     bandwidth: np.ndarray
 
     def groups(self):
-        """Pairs of a bandwidth and the fits that share it."""
-        values, inverse = np.unique(self.bandwidth, return_inverse=True)
-        return [(h, np.flatnonzero(inverse == i)) for i, h in enumerate(values)]
+        """Triples of a bandwidth, the fits that share it and their rows of the weights; the widest first."""
+        values, inverse = np.unique(-self.bandwidth, return_inverse=True)
+        fits = [np.flatnonzero(inverse == i) for i in range(values.size)]
+        return [(-h, k, k % len(self.weights)) for h, k in zip(values, fits, strict=True)]
 
 
 def log_kernel_sums(distances, X, kernel, weighting, *, own=None, plan=None):
@@ -99,13 +105,13 @@ def log_kernel_sums(distances, X, kernel, weighting, *, own=None, plan=None):
     by default all do.
     Stable however small the kernels are: a sum that would underflow beside a larger kernel is taken again by itself.
     """
-    n_rows, n_fits = X.shape[0], weighting.weights.shape[0]
+    n_rows = X.shape[0]
     if plan is None:
         row_bytes = weighting.weights.shape[1] * distances.dtype.itemsize
-        blocks = row_blocks(n_rows, row_bytes)
+        blocks = row_blocks(n_rows, row_bytes, _BLOCK_BYTES)
         plan = [(np.arange(n_rows)[rows], partial(slice, None)) for rows in blocks]
     sums = _Sums(distances, X, kernel, weighting, own)
-    out = np.empty((n_rows, n_fits))
+    out = np.empty((n_rows, weighting.bandwidth.size))
 
     def fill(pair):
         rows, columns = pair
@@ -121,24 +127,47 @@ class _Sums:
     def __init__(self, distances, X, kernel, weighting, own):
         self.distances, self.X, self.kernel, self.own = distances, X, kernel, own
         self.exact_weights = weighting.weights
-        self.weights = weighting.weights.astype(distances.dtype, copy=False)
-        self.groups = weighting.groups()
+        self.weights = np.ascontiguousarray(weighting.weights.T, dtype=distances.dtype)
+        self.groups, self.n_fits = weighting.groups(), weighting.bandwidth.size
+        self.nats = negligible_nats(weighting.weights)
 
     def of_block(self, rows, columns):
         """Log sums (n_rows, n_fits)."""
-        out = np.empty((rows.size, self.weights.shape[0]))
-        squared = self._squared_distances(rows, columns)
-        for h, fits in self.groups:
-            # The last group may overwrite the distances.
-            target = squared if h == self.groups[-1][0] else None
-            log_kernel = self.kernel.log_profile(np.multiply(squared, 1.0 / h**2, out=target))
-            weights = self.weights[fits][:, columns]
-            sums, lost = _log_sums(log_kernel, weights, self.kernel.compact)
+        out = np.empty((rows.size, self.n_fits))
+        squared = pairs = self._squared_distances(rows, columns)
+        nearest, weights = squared.min(axis=1), self.weights[columns]
+        # For one bandwidth it costs as much as it saves.
+        reached = farthest_nearest(squared, weights > 0) if len(self.groups) > 1 else None
+        for h, fits, which in self.groups:
+            if reached is not None:
+                pairs = pairs_within(pairs, self.kernel.reach(reached, h, self.nats))
+            top = self._log_kernel(nearest, h)
+            top[np.isneginf(top)] = 0.0
+            # Scaled by the largest of its row, a sum is wrong only if it is so small that kernels below the smallest
+            # number would count in it.
+            w = weights if which.size == weights.shape[1] else weights[:, which]
+            sums = (self._kernel(pairs, h, top) @ w).astype(np.float64, copy=False)
+            info = np.finfo(squared.dtype)
+            lost = (sums < squared.shape[1] * info.tiny / info.eps) & (not self.kernel.compact)
+            with np.errstate(divide="ignore"):
+                sums = np.log(sums, out=sums) + top[:, None]
             for j in np.flatnonzero(lost.any(axis=1)):
-                again = self._one_by_one(rows[[j]], columns, h, fits[lost[j]])
-                sums[j, lost[j]] = again
+                log_kernel = self._log_kernel(squared[j].astype(np.float64), h)
+                sums[j, lost[j]] = self._one_by_one(log_kernel, columns, which[lost[j]])
             out[:, fits] = sums
         return out
+
+    def _log_kernel(self, squared, h):
+        return self.kernel.log_profile(np.multiply(squared, 1.0 / h**2))
+
+    def _kernel(self, pairs, h, top):
+        """Kernel of each pair over that of the nearest in its row, the log of which is `top`."""
+        if isinstance(pairs, csr_array):
+            log_kernel = self._log_kernel(pairs.data, h) - np.repeat(top, np.diff(pairs.indptr))
+            parts = np.exp(log_kernel, out=log_kernel), pairs.indices, pairs.indptr
+            return csr_array(parts, shape=pairs.shape)
+        log_kernel = self._log_kernel(pairs, h)
+        return np.exp(np.subtract(log_kernel, top[:, None], out=log_kernel), out=log_kernel)
 
     def _squared_distances(self, rows, columns):
         """Squared distances (n_rows, n_columns), infinite from a row to itself."""
@@ -152,29 +181,11 @@ class _Sums:
             squared[row, column] = np.inf
         return squared
 
-    def _one_by_one(self, row, columns, h, fits):
-        """Log-sum-exp of one row for some fits, each with a scale of its own."""
-        u = self._squared_distances(row, columns)[0].astype(np.float64) / h**2
-        log_kernel = self.kernel.log_profile(u)
-        out = np.empty(fits.size)
-        for block in row_blocks(fits.size, 3 * log_kernel.nbytes):
+    def _one_by_one(self, log_kernel, columns, which):
+        """Log-sum-exp of one row for some rows of the weights, each with a scale of its own."""
+        out = np.empty(which.size)
+        for block in row_blocks(which.size, 3 * log_kernel.nbytes):
             with np.errstate(divide="ignore"):
-                log_weights = np.log(self.exact_weights[fits[block]][:, columns])
+                log_weights = np.log(self.exact_weights[which[block]][:, columns])
             out[block] = logsumexp(log_kernel + log_weights, axis=1)
         return out
-
-
-def _log_sums(log_kernel, weights, compact):
-    """Log-sum-exp over the columns for every row of weights, and which of them underflowed.
-
-    Overwrites `log_kernel`. Terms are scaled by the largest of their row, so a sum is wrong only if it is so small
-    that terms below the smallest number would count in it.
-    """
-    top = log_kernel.max(axis=1, keepdims=True)
-    top[np.isneginf(top)] = 0.0
-    kernel = np.exp(np.subtract(log_kernel, top, out=log_kernel), out=log_kernel)
-    sums = (kernel @ weights.T).astype(np.float64, copy=False)
-    info = np.finfo(log_kernel.dtype)
-    lost = (sums < log_kernel.shape[1] * info.tiny / info.eps) & (not compact)
-    with np.errstate(divide="ignore"):
-        return np.log(sums) + top, lost

@@ -88,7 +88,7 @@ def _vertex(left, middle, right):
 
 def _leave_one_out_likelihood(grid, X, weights, kernel, metric, metric_params):
     """Weighted sum of the leave-one-out log-densities, for every bandwidth of `grid`, up to a constant."""
-    weighting = Weighting(np.tile(weights, (grid.size, 1)), grid)
+    weighting = Weighting(weights[None], grid)
     own = np.arange(X.shape[0])
     return weights @ log_kernel_densities(X, X, weighting, kernel, metric, metric_params, own=own)
 

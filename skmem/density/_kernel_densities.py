@@ -35,4 +35,5 @@ def _pairwise_log_sums(X, X_train, weighting, kernel, metric, metric_params, own
 def log_total(weighting, kernel, d):
     """Log of N h^d Z_d, by which the kernels' sum is divided, for every fit."""
     log_volume = kernel.log_normalizer(d) + d * np.log(weighting.bandwidth)
-    return np.log(weighting.weights.sum(axis=1, dtype=np.float64)) + log_volume
+    log_weight = np.log(weighting.weights.sum(axis=1, dtype=np.float64))
+    return np.resize(log_weight, log_volume.size) + log_volume
