@@ -27,12 +27,12 @@ _TOLERANCE = 5e-9  # nats
 def gauss_grid_log_sums(X, X_train, weighting, own=None):
     """Log of the sums of Gaussian kernels, (n_rows, n_fits), nan where they are not sure to 1e-8 nat.
 
-    All nan where a grid does not pay: in three dimensions or more, for few pairs of rows, or for a bandwidth tiny
+    None where a grid does not pay: in three dimensions or more, or for few pairs of rows. All nan for a bandwidth tiny
     beside the spread of the training rows. Isolated rows are nan too: their sums are small beside the error.
     """
-    out = np.full((X.shape[0], weighting.bandwidth.size), np.nan)
     if X.shape[1] > 2 or X.shape[0] * X_train.shape[0] < _MIN_PAIRS:
-        return out
+        return None
+    out = np.full((X.shape[0], weighting.bandwidth.size), np.nan)
     for h, fits, rows in weighting.groups():
         grid = _Grid(X_train, h)
         if _NODE_BYTES * grid.size > get_config()["working_memory"] * 2**20:

@@ -15,8 +15,8 @@ def negligible_nats(weights):
 
         nats = log(n W / (w eps)).
     """
-    positive = weights[weights > 0].astype(np.float64)
-    spread = np.log(positive.max()) - np.log(positive.min())
+    least = np.where(weights > 0, weights, np.inf).min()
+    spread = np.log(float(weights.max())) - np.log(float(least))
     return np.log(weights.shape[1]) + spread - np.log(np.finfo(np.float64).eps)
 
 

@@ -111,7 +111,8 @@ def log_kernel_sums(distances, X, kernel, weighting, *, own=None, plan=None):
         blocks = row_blocks(n_rows, row_bytes, _BLOCK_BYTES)
         plan = [(np.arange(n_rows)[rows], partial(slice, None)) for rows in blocks]
     sums = _Sums(distances, X, kernel, weighting, own)
-    out = np.empty((n_rows, weighting.bandwidth.size))
+    # Each fit's sums side by side in memory.
+    out = np.empty((weighting.bandwidth.size, n_rows)).T
 
     def fill(pair):
         rows, columns = pair
@@ -129,15 +130,15 @@ class _Sums:
         self.exact_weights = weighting.weights
         self.weights = np.ascontiguousarray(weighting.weights.T, dtype=distances.dtype)
         self.groups, self.n_fits = weighting.groups(), weighting.bandwidth.size
-        self.nats = negligible_nats(weighting.weights)
+        # For one bandwidth the search for pairs costs as much as it saves.
+        self.nats = negligible_nats(weighting.weights) if len(self.groups) > 1 else None
 
     def of_block(self, rows, columns):
         """Log sums (n_rows, n_fits)."""
         out = np.empty((rows.size, self.n_fits))
         squared = pairs = self._squared_distances(rows, columns)
         nearest, weights = squared.min(axis=1), self.weights[columns]
-        # For one bandwidth it costs as much as it saves.
-        reached = farthest_nearest(squared, weights > 0) if len(self.groups) > 1 else None
+        reached = None if self.nats is None else farthest_nearest(squared, weights > 0)
         for h, fits, which in self.groups:
             if reached is not None:
                 pairs = pairs_within(pairs, self.kernel.reach(reached, h, self.nats))

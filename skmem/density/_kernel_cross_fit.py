@@ -100,19 +100,23 @@ def _cross_fitted(densities, X, mask, X_eval=None):
         return log_kernel_densities(X_eval, X, weighting, *smoother).T.reshape(shape)
     log_density = log_kernel_densities(X, X, weighting, *smoother, np.arange(len(X)))
     # A row that a fit was trained on adds its own kernel, log K(0) = 0.
-    _add_own(log_density, -log_total(weighting, kernel, X.shape[1]), mask)
+    _add_own(log_density.T, -log_total(weighting, kernel, X.shape[1]), mask)
     return log_density.T.reshape(shape)
 
 
 def _add_own(log_density, log_own, mask):
-    """Add a kernel to the density (n_rows, n_fits) of each row in each fit that was trained on it, in place."""
-    has = np.tile(mask.T, log_own.size // len(mask))
+    """Add its own kernel to the density of each row in each fit that was trained on it, in place.
 
-    def add(rows):
+    `log_density` is (n_fits, n_rows), `log_own` (n_fits,); the fits go through the masks again and again.
+    """
+    which = np.arange(log_own.size) % len(mask)
+
+    def add(fits):
         # numpy's logaddexp takes three times as long.
-        part = log_density[rows]
-        gap = np.abs(part - log_own)
-        both = np.maximum(part, log_own) + np.log1p(np.exp(np.negative(gap, out=gap), out=gap))
-        np.copyto(part, both, where=has[rows])
+        part, own = log_density[fits], log_own[fits, None]
+        gap = np.abs(part - own)
+        both = np.log1p(np.exp(np.negative(gap, out=gap), out=gap), out=gap)
+        both += np.maximum(part, own)
+        np.copyto(part, both, where=mask[which[fits]])
 
-    map_blocks(add, row_blocks(len(log_density), 8 * log_own.size, 2**20))
+    map_blocks(add, row_blocks(log_own.size, 8 * mask.shape[1], 2**20))

@@ -14,15 +14,11 @@ _N_DRAWS = 999
 
 def rotate(scores, train_mask, n_folds):
     """Scores by fold after the row's own, (n_folds, n_repeats, n_rows), from (n_fits, n_rows)."""
-    return scores[fold_order(train_mask, n_folds), np.arange(train_mask.shape[1])]
-
-
-def fold_order(train_mask, n_folds):
-    """Number of the fit of each repeat whose held-out fold is so many after the row's own, like `rotate`."""
     n_rows = train_mask.shape[1]
     own_fold = np.argmin(train_mask.reshape(-1, n_folds, n_rows), axis=1)
     fold = (own_fold + np.arange(n_folds)[:, None, None]) % n_folds
-    return fold + n_folds * np.arange(own_fold.shape[0])[:, None]
+    fit = fold + n_folds * np.arange(own_fold.shape[0])[:, None]
+    return np.take(scores, fit * n_rows + np.arange(n_rows))
 
 
 def average_in_and_out(rotated, average, matched):

@@ -9,9 +9,9 @@ from sklearn.utils import check_random_state
 from skmem._random import child_seeds
 from skmem._sklearn import num_samples, safe_indexing
 from skmem.cross_fitting._cross_fit import FitOptions
-from skmem.cross_fitting._sides import check_both_sides
+from skmem.cross_fitting._sides import check_both_sides, find_repeats
 from skmem.cross_fitting._splits import is_fold_number, repeats_of, train_masks
-from skmem.model_selection._candidates import Trial, try_candidate
+from skmem.model_selection._candidates import Trial, try_candidates
 
 DEFAULT_REPEATS = 5
 _MIN_ROWS_PER_FOLD = 10
@@ -28,9 +28,7 @@ def try_all(search, data, response, seeds):
     tried, rounds = [], []
     for number, rows in enumerate(_rows_of_rounds(search, data[0], len(wanted), int(seeds[4]))):
         trial = _trial(search, data, rows, response, seeds)
-        evaluations = [
-            try_candidate(search.estimator, params, trial, search.error_score) for params in wanted
-        ]
+        evaluations = try_candidates(search.estimator, wanted, trial, search.error_score)
         tried += [(trial, evaluation) for evaluation in evaluations]
         rounds += [(number, len(rows))] * len(wanted)
         wanted = [wanted[i] for i in _survivors(evaluations, search.factor)]
@@ -78,7 +76,8 @@ def _trial(search, data, rows, response, seeds):
     options = FitOptions(None, response, search.memory, search.n_jobs, search.progress)
     threshold = _THRESHOLDS[response] if search.threshold is None else search.threshold
     fit_seeds = child_seeds(int(seeds[2]), len(masks))
-    return Trial(X, y, rows, masks, fit_seeds, options, search.reduction, threshold, int(seeds[3]))
+    fits = masks, find_repeats(masks), fit_seeds, options
+    return Trial(X, y, rows, *fits, search.reduction, threshold, int(seeds[3]))
 
 
 def _survivors(evaluations, factor):
