@@ -53,10 +53,9 @@ def pairs_within(pairs, limit):
         pointer = np.append(0, np.cumsum(kept))[pairs.indptr]
         return csr_array((pairs.data[kept], pairs.indices[kept], pointer), shape=pairs.shape)
     kept = pairs <= limit[:, None]
-    counts = np.count_nonzero(kept, axis=1)
-    if counts.sum() > _FEW * kept.size:
+    if np.count_nonzero(kept) > _FEW * kept.size:
         return pairs
-    position = np.flatnonzero(kept)
+    counts, position = np.sum(kept, axis=1), np.flatnonzero(kept)
     pointer = np.append(0, np.cumsum(counts))
     columns = position - np.repeat(np.arange(len(pairs)) * pairs.shape[1], counts)
     return csr_array((pairs.ravel()[position], columns, pointer), shape=pairs.shape)

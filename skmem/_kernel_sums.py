@@ -138,36 +138,37 @@ class _Sums:
         out = np.empty((rows.size, self.n_fits))
         squared = pairs = self._squared_distances(rows, columns)
         nearest, weights = squared.min(axis=1), self.weights[columns]
-        reached = None if self.nats is None else farthest_nearest(squared, weights > 0)
+        # A single bandwidth may overwrite the distances: fresh memory costs more than what is done in it.
+        buffer, reached = squared, None
+        if len(self.groups) > 1:
+            buffer, reached = np.empty_like(squared), farthest_nearest(squared, weights > 0)
         for h, fits, which in self.groups:
             if reached is not None:
                 pairs = pairs_within(pairs, self.kernel.reach(reached, h, self.nats))
-            top = self._log_kernel(nearest, h)
+            top = self.kernel.log_profile(nearest / h**2)
             top[np.isneginf(top)] = 0.0
-            # Scaled by the largest of its row, a sum is wrong only if it is so small that kernels below the smallest
-            # number would count in it.
+            # Sums are scaled by the largest kernel of their row. So one is wrong only if it is so small that kernels
+            # below the smallest number would count in it.
             w = weights if which.size == weights.shape[1] else weights[:, which]
-            sums = (self._kernel(pairs, h, top) @ w).astype(np.float64, copy=False)
+            sums = (self._scaled_kernel(pairs, h, top, buffer) @ w).astype(np.float64, copy=False)
             info = np.finfo(squared.dtype)
             lost = (sums < squared.shape[1] * info.tiny / info.eps) & (not self.kernel.compact)
             with np.errstate(divide="ignore"):
                 sums = np.log(sums, out=sums) + top[:, None]
             for j in np.flatnonzero(lost.any(axis=1)):
-                log_kernel = self._log_kernel(squared[j].astype(np.float64), h)
-                sums[j, lost[j]] = self._one_by_one(log_kernel, columns, which[lost[j]])
+                again = self._one_by_one(rows[[j]], columns, h, which[lost[j]])
+                sums[j, lost[j]] = again
             out[:, fits] = sums
         return out
 
-    def _log_kernel(self, squared, h):
-        return self.kernel.log_profile(np.multiply(squared, 1.0 / h**2))
-
-    def _kernel(self, pairs, h, top):
+    def _scaled_kernel(self, pairs, h, top, buffer):
         """Kernel of each pair over that of the nearest in its row, the log of which is `top`."""
         if isinstance(pairs, csr_array):
-            log_kernel = self._log_kernel(pairs.data, h) - np.repeat(top, np.diff(pairs.indptr))
+            log_kernel = self.kernel.log_profile(pairs.data / h**2)
+            log_kernel -= np.repeat(top, np.diff(pairs.indptr))
             parts = np.exp(log_kernel, out=log_kernel), pairs.indices, pairs.indptr
             return csr_array(parts, shape=pairs.shape)
-        log_kernel = self._log_kernel(pairs, h)
+        log_kernel = self.kernel.log_profile(np.multiply(pairs, 1.0 / h**2, out=buffer))
         return np.exp(np.subtract(log_kernel, top[:, None], out=log_kernel), out=log_kernel)
 
     def _squared_distances(self, rows, columns):
@@ -182,8 +183,10 @@ class _Sums:
             squared[row, column] = np.inf
         return squared
 
-    def _one_by_one(self, log_kernel, columns, which):
+    def _one_by_one(self, row, columns, h, which):
         """Log-sum-exp of one row for some rows of the weights, each with a scale of its own."""
+        u = self._squared_distances(row, columns)[0].astype(np.float64) / h**2
+        log_kernel = self.kernel.log_profile(u)
         out = np.empty(which.size)
         for block in row_blocks(which.size, 3 * log_kernel.nbytes):
             with np.errstate(divide="ignore"):

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
-from skmem._blocks import row_blocks
+from skmem._blocks import map_blocks, row_blocks
 from skmem.cross_fitting._cross_fit import CrossFit, FitOptions, fill_scores
 from skmem.cross_fitting._responses import check_scores
 from skmem.memorization._reductions import memorization_and_parts, standard_error_of_parts
@@ -76,12 +76,14 @@ def _try_together(estimator, wanted, trial, error_score):
         return [_try_alone(estimator, params, trial, error_score) for params in wanted]
     seconds = (time.perf_counter() - start) / len(wanted)
     source = f"cross_fit_candidates of {type(estimator).__name__}"
-    evaluations = []
-    for params, scores in zip(wanted, found, strict=True):
+
+    def reduce(pair):
+        params, scores = pair
         scores = check_scores(scores, trial.train_mask.shape, source)
         fits = CrossFit(trial.train_mask, scores, "score_samples", "closed-form")
-        evaluations.append(_reduced(params, fits, trial, seconds))
-    return evaluations
+        return _reduced(params, fits, trial, seconds)
+
+    return map_blocks(reduce, list(zip(wanted, found, strict=True)))
 
 
 def _try_alone(estimator, params, trial, error_score):
