@@ -1,6 +1,6 @@
 """The two arrays that everything about refitting is a function of."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from numbers import Integral
 from os import PathLike
 from typing import Any
@@ -48,6 +48,9 @@ class CrossFit:
     staged_scores : ndarray of shape (n_stages, n_fits, n_points), dtype float64, default=None
         Log-density of each point by each fit as it was at each stage; None without stages. A fit
         that ended before a stage is there with its final `scores`.
+    held_out_scores : dict of str to ndarray of shape (n_fits,), default=None
+        Further scores of the rows held out of each fit, by the names of scikit-learn's scorers
+        that a search was given; None without.
 
     Raises
     ------
@@ -66,6 +69,7 @@ class CrossFit:
     method: str
     stages: np.ndarray | None = None
     staged_scores: np.ndarray | None = None
+    held_out_scores: dict | None = None
 
     def __post_init__(self):
         for name, dtype in _DTYPES.items():
@@ -115,6 +119,7 @@ class FitOptions:
     progress: bool = False
     params: dict | None = None
     y_eval: Any = None
+    scorer: Any = None
 
 
 @validate_params(
@@ -260,7 +265,8 @@ def fill_scores(estimator, X, y, train_mask, seeds, *, options, first=0):
     the one numbered `first` are taken as done: they are not in the CrossFit.
     """
     response = resolve_response(estimator, y, options.response)
-    if response == "score_samples" and _has_closed_form(estimator) and not options.params:
+    closed = response == "score_samples" and _has_closed_form(estimator)
+    if closed and not options.params and options.scorer is None:
         model = set_random_state(clone(estimator), seeds[0])
         train_mask = train_mask[first:]
         scores = model.cross_fit_score_samples(X, train_mask, X_eval=options.X_eval)
@@ -269,9 +275,10 @@ def fill_scores(estimator, X, y, train_mask, seeds, *, options, first=0):
         scores = check_scores(scores, (len(train_mask), n_points), source)
         return CrossFit(train_mask, scores, response, "closed-form")
     job = make_job(estimator, X, y, options.X_eval, response, options.y_eval, options.params)
+    job = replace(job, scorer=options.scorer)
     if first == 0:
         warn_of_defects(job, train_mask, seeds)
-    scores, stages, staged_scores = run_fits(
+    found = run_fits(
         job,
         train_mask,
         seeds,
@@ -280,7 +287,7 @@ def fill_scores(estimator, X, y, train_mask, seeds, *, options, first=0):
         progress=options.progress,
         first=first,
     )
-    return CrossFit(train_mask[first:], scores, response, "refit", stages, staged_scores)
+    return CrossFit(train_mask[first:], found[0], response, "refit", *found[1:])
 
 
 def _has_closed_form(estimator):

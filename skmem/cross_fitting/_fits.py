@@ -26,7 +26,10 @@ from skmem.cross_fitting._threads import single_thread
 
 @dataclass(frozen=True)
 class FitJob:
-    """What all fits share: an unfitted estimator, its data, and how to score which points."""
+    """What all fits share: an unfitted estimator, its data, and how to score which points.
+
+    A `scorer` further gives a dict of scores of a fitted estimator and the rows held out of it.
+    """
 
     estimator: Any
     X: Any
@@ -35,6 +38,7 @@ class FitJob:
     response: str
     y_eval: Any = None
     params: dict | None = None
+    scorer: Any = None
 
     @property
     def n_points(self):
@@ -89,21 +93,27 @@ def fit_rows(job, fit, train, seed):
 
 
 def score_fit(job, fit, train, seed, key):
-    """Return the scores of one fit, (n_points,), and those at its stages, {stage: (n_points,)}.
+    """Return the scores of one fit, (n_points,), those at its stages, {stage: (n_points,)}, and its scorer's.
 
     `key` stands for `job` in the cache, which ignores `job` and the number `fit`.
     """
     with single_thread():
-        return _scored(job, fit, fit_rows(job, fit, train, seed))
+        return _scored(job, fit, fit_rows(job, fit, train, seed), train)
 
 
-def _scored(job, fit, fitted):
+def _scored(job, fit, fitted, train):
     name = type(job.estimator).__name__
     with _noting(job, fit):
         scores = score_rows(fitted, job.X_eval, job.y_eval, job.response)
         path = score_stages(fitted, job.X_eval, job.response, f"{name} in fit {fit}")
+        held_out = {} if job.scorer is None else _held_out_scores(job, fitted, train)
     source = f"{job.response} of {name} in fit {fit}"
-    return check_scores(scores, (job.n_points,), source), path
+    return check_scores(scores, (job.n_points,), source), path, held_out
+
+
+def _held_out_scores(job, fitted, train):
+    rows = np.setdiff1d(np.arange(num_samples(job.X)), train)
+    return job.scorer(fitted, *(safe_indexing(a, rows) for a in (job.X, job.y) if a is not None))
 
 
 def score_fits_together(job, fits, train_mask, seeds, key):
@@ -111,11 +121,14 @@ def score_fits_together(job, fits, train_mask, seeds, key):
     with single_thread():
         with _noting(job, *fits):
             estimators = job.estimator.cross_fit_estimators(job.X, train_mask, seeds)
-        return [_scored(job, fit, fitted) for fit, fitted in zip(fits, estimators, strict=True)]
+        return [
+            _scored(job, fit, fitted, np.flatnonzero(mask))
+            for fit, fitted, mask in zip(fits, estimators, train_mask, strict=True)
+        ]
 
 
 def run_fits(job, train_mask, seeds, *, memory=None, n_jobs=None, progress=False, first=0):
-    """Return scores, stages and staged scores of the fits from number `first` on, as CrossFit has them."""
+    """Return scores, stages, staged and held-out scores of the fits from number `first` on, as CrossFit has them."""
     key = None if memory is None else _key(job)
     memory = check_memory(os.fspath(memory) if isinstance(memory, os.PathLike) else memory)
     tasks = (
@@ -132,11 +145,15 @@ def run_fits(job, train_mask, seeds, *, memory=None, n_jobs=None, progress=False
     prefer = "threads" if n_fits > len(groups) else None
     parallel = Parallel(n_jobs=n_jobs, prefer=prefer, return_as="generator_unordered")
     scores, paths = np.empty((n_fits, job.n_points)), [{}] * n_fits
+    held_out = [{}] * n_fits
     with single_thread():
         results = itertools.chain.from_iterable(parallel(calls))
-        for fit, (row, path) in track(results, n_fits, progress):
-            scores[fit - first], paths[fit - first] = row, path
-    return scores, *stack_stages(paths, scores)
+        for fit, result in track(results, n_fits, progress):
+            k = fit - first
+            scores[k], paths[k], held_out[k] = result
+    names = dict.fromkeys(name for found in held_out for name in found)
+    by_name = {name: np.array([found.get(name, np.nan) for found in held_out]) for name in names}
+    return scores, *stack_stages(paths, scores), by_name or None
 
 
 def _groups(job, train_mask, first):
@@ -163,7 +180,7 @@ def _key(job):
     estimator = set_random_state(clone(job.estimator), 0)
     versions = (__version__, sklearn.__version__)
     data = (job.X, job.y, job.X_eval, job.y_eval, job.params)
-    return joblib.hash((versions, estimator, *data, job.response))
+    return joblib.hash((versions, estimator, *data, job.response, job.scorer))
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from skmem._blocks import map_blocks, row_blocks
 from skmem.cross_fitting._cross_fit import CrossFit, FitOptions, fill_scores
 from skmem.cross_fitting._responses import check_scores
 from skmem.memorization._reductions import memorization_and_parts, standard_error_of_parts
+from skmem.model_selection._scoring import LOG_DENSITY
 
 SUMMARIES = ("memorization_q95", "memorization_q999", "memorization_max", "n_memorized")
 
@@ -37,14 +38,15 @@ class Trial:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A candidate's held-out log-densities and memorization, in nats; all nan if a fit failed.
+    """A candidate's held-out scores and its memorization, in nats; all nan if a fit failed.
 
-    split_log_density : (n_fits,); row_log_density, memorization : (n_rows,); summaries : (4,), of `SUMMARIES`, with
-    standard_errors : (4,); seconds : time for all fits; error : the exception of a failed fit, or None.
+    split_scores : {name: (n_fits,)}, one of them "log_density"; row_log_density, memorization : (n_rows,);
+    summaries : (4,), of `SUMMARIES`, with standard_errors : (4,); seconds : time for all fits; error : the exception
+    of a failed fit, or None.
     """
 
     params: dict
-    split_log_density: np.ndarray
+    split_scores: dict
     row_log_density: np.ndarray
     memorization: np.ndarray
     summaries: np.ndarray
@@ -59,7 +61,9 @@ def try_candidates(estimator, wanted, trial, error_score):
     A fit that fails is raised if `error_score` is "raise". Candidates that the estimator can cross-fit together are,
     as many at once as there is memory for their scores.
     """
-    if trial.options.response == "score_samples" and hasattr(estimator, "cross_fit_candidates"):
+    options = trial.options
+    closed = options.response == "score_samples" and not (options.scorer or options.params)
+    if closed and hasattr(estimator, "cross_fit_candidates"):
         blocks = row_blocks(len(wanted), 8 * trial.train_mask.size, np.inf)
         parts = [_try_together(estimator, wanted[block], trial, error_score) for block in blocks]
         return [evaluation for part in parts for evaluation in part]
@@ -113,7 +117,7 @@ def _reduced(params, fits, trial, seconds):
     memorization, parts = memorization_and_parts(fits, trial.reduction, rng, trial.n_folds)
     return Evaluation(
         params,
-        by_fit,
+        {LOG_DENSITY: by_fit} | (fits.held_out_scores or {}),
         by_row,
         memorization,
         summarize(memorization, trial.threshold),
@@ -141,4 +145,6 @@ def summarize(memorization, threshold):
 def _failed(params, trial, seconds, error):
     n_fits, n_rows = trial.train_mask.shape
     splits, rows, summaries = (np.full(n, np.nan) for n in (n_fits, n_rows, len(SUMMARIES)))
-    return Evaluation(params, splits, rows, rows, summaries, summaries, seconds, error)
+    return Evaluation(
+        params, {LOG_DENSITY: splits}, rows, rows, summaries, summaries, seconds, error
+    )

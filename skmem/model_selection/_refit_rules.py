@@ -38,6 +38,15 @@ def best_log_density(cv_results):
     return _argmax(_column(cv_results, _LOG_DENSITY))
 
 
+def best_score(name):
+    """Make the rule "the highest mean held-out score of this name"."""
+    return partial(_best, column=f"mean_test_{name}")
+
+
+def _best(cv_results, column):
+    return _argmax(_column(cv_results, column))
+
+
 def within_one_standard_error(cv_results, column="memorization_q95"):
     """Index of the least memorizing candidate within one standard error of the best.
 

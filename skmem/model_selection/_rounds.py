@@ -1,14 +1,14 @@
 """Which candidates are tried on how many rows, round after round."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 from sklearn.utils import check_random_state
 
 from skmem._random import child_seeds
-from skmem._sklearn import num_samples, safe_indexing
-from skmem.cross_fitting._cross_fit import FitOptions
+from skmem._sklearn import num_samples, rows_of_params, safe_indexing
 from skmem.cross_fitting._sides import check_both_sides, find_repeats
 from skmem.cross_fitting._splits import is_fold_number, repeats_of, train_masks
 from skmem.model_selection._candidates import Trial, try_candidates
@@ -19,19 +19,20 @@ _MIN_ROWS_PER_FOLD = 10
 _THRESHOLDS = {"score_samples": math.log(10), "predict_proba": 0.25}
 
 
-def try_all(search, data, response, seeds):
+def try_all(search, data, options, metric, seeds):
     """Pairs (trial, evaluation) of all candidates in all rounds, and the number and rows of each one's round.
 
-    `data` is X, y and groups; `seeds` are those of the draws, the folds, the fits, the reduction and the rows.
+    `data` is X, y and groups; `metric` is the held-out score that halving goes by; `seeds` are those of the draws, the
+    folds, the fits, the reduction and the rows.
     """
     wanted = _candidates(search, int(seeds[0]))
     tried, rounds = [], []
     for number, rows in enumerate(_rows_of_rounds(search, data[0], len(wanted), int(seeds[4]))):
-        trial = _trial(search, data, rows, response, seeds)
+        trial = _trial(search, data, rows, options, seeds)
         evaluations = try_candidates(search.estimator, wanted, trial, search.error_score)
         tried += [(trial, evaluation) for evaluation in evaluations]
         rounds += [(number, len(rows))] * len(wanted)
-        wanted = [wanted[i] for i in _survivors(evaluations, search.factor)]
+        wanted = [wanted[i] for i in _survivors(evaluations, metric, search.factor)]
     return tried, rounds
 
 
@@ -59,7 +60,7 @@ def _rows_of_rounds(search, X, n_candidates, seed):
     return [np.sort(order[:size]) for size in sizes if size >= least]
 
 
-def _trial(search, data, rows, response, seeds):
+def _trial(search, data, rows, options, seeds):
     """What the candidates of a round are tried on."""
     whole = len(rows) == num_samples(data[0])
     X, y, groups = (a if a is None or whole else safe_indexing(a, rows) for a in data)
@@ -69,19 +70,20 @@ def _trial(search, data, rows, response, seeds):
         y,
         groups,
         n_repeats=repeats_of(search.cv, search.n_repeats, DEFAULT_REPEATS),
-        stratify=response == "predict_proba",
+        stratify=options.response == "predict_proba",
         random_state=int(seeds[1]),
     )
     check_both_sides(masks)
-    options = FitOptions(None, response, search.memory, search.n_jobs, search.progress)
-    threshold = _THRESHOLDS[response] if search.threshold is None else search.threshold
+    threshold = _THRESHOLDS[options.response] if search.threshold is None else search.threshold
     fit_seeds = child_seeds(int(seeds[2]), len(masks))
+    options = replace(options, params=rows_of_params(data[0], options.params, rows))
     fits = masks, find_repeats(masks), fit_seeds, options
     return Trial(X, y, rows, *fits, search.reduction, threshold, int(seeds[3]))
 
 
-def _survivors(evaluations, factor):
-    """Positions of the candidates that go on: the likeliest on held-out rows, one in `factor`."""
-    values = [np.nan_to_num(np.mean(e.split_log_density), nan=-np.inf) for e in evaluations]
+def _survivors(evaluations, metric, factor):
+    """Positions of the candidates that go on: those of the highest held-out `metric`, one in `factor`."""
+    found = [np.mean(e.split_scores.get(metric, np.nan)) for e in evaluations]
+    values = np.nan_to_num(found, nan=-np.inf)
     n_kept = math.ceil(len(values) / factor)
-    return np.sort(np.argsort(-np.array(values), kind="stable")[:n_kept])
+    return np.sort(np.argsort(-values, kind="stable")[:n_kept])
