@@ -64,8 +64,8 @@ class MemorizationSearchCV(RoutedFit, BestEstimatorQueries, MetaEstimatorMixin, 
     n_repeats : int, default=5
         Repeats of the K-fold of an int `cv`. With a splitter it must be 1 or left alone.
     scoring : str, callable, list, tuple or dict, default=None
-        Scorers of scikit-learn for the held-out rows of each fit, as for GridSearchCV, beside their log-density. No
-        closed form serves them: estimators are refitted.
+        Scorers of scikit-learn for the held-out rows of each fit, as for GridSearchCV, beside their log-density.
+        There is no closed form with them: estimators are refitted.
     refit : bool, str or callable, default=True
         Rule by which the candidate is chosen that is fitted on all rows. "log-density" takes the highest held-out
         log-likelihood, the name of a scorer its highest mean; True is the only scorer, or else "log-density".
@@ -226,8 +226,7 @@ class MemorizationSearchCV(RoutedFit, BestEstimatorQueries, MetaEstimatorMixin, 
         groups : array-like of shape (n_samples,), default=None
             Groups of rows, for splitters that keep them together.
         **params : dict
-            Further parameters of the estimator's `fit`, such as `sample_weight`: each fit gets the entries of its
-            training rows, scores are not weighted. No closed form serves them.
+            As for MemorizationScorer: further parameters of the estimator's `fit`. Scores are not weighted.
 
         Returns
         -------
@@ -237,8 +236,7 @@ class MemorizationSearchCV(RoutedFit, BestEstimatorQueries, MetaEstimatorMixin, 
         Raises
         ------
         ValueError
-            If a parameter is out of range, `refit` names neither a rule nor a scorer, or a row is in all fits or in
-            none.
+            If a parameter is out of range or unknown, or a row is in all fits or in none.
         TypeError
             If the estimator cannot score rows.
         Exception
@@ -261,8 +259,8 @@ class MemorizationSearchCV(RoutedFit, BestEstimatorQueries, MetaEstimatorMixin, 
         scorer = HeldOutScorer(scorers, self.error_score) if scorers else None
         running = self.memory, self.n_jobs, self.progress
         options = FitOptions(None, response, *running, params, scorer=scorer)
-        seeds = child_seeds(self.random_state, 6)
-        tried, rounds = try_all(self, (X, y, groups), options, metric, seeds[1:])
+        seeds, data = child_seeds(self.random_state, 6), (X, y, groups)
+        tried, rounds = try_all(self, data, options, metric, seeds[1:])
         report_failures([e for _, e in tried])
         self._keep(tried, rounds, num_samples(X), seen)
         self.scorer_ = scorers.get("score", scorers or None)
@@ -289,8 +287,8 @@ class MemorizationSearchCV(RoutedFit, BestEstimatorQueries, MetaEstimatorMixin, 
 
     def _choose(self, tried, X, y, params, seed):
         """Choose among the candidates of the last round, and fit on all rows."""
-        by_metric = best_score(self._metric)
-        rule = self.refit if callable(self.refit) else _RULES.get(self.refit, by_metric)
+        best = best_score(self._metric)
+        rule = self.refit if callable(self.refit) else _RULES.get(self.refit, best)
         last = np.flatnonzero([trial is tried[-1][0] for trial, _ in tried])
         table = {name: [column[i] for i in last] for name, column in self.cv_results_.items()}
         self.best_index_ = int(last[rule(table)])
