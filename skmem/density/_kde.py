@@ -141,8 +141,8 @@ class KernelDensity(KernelCrossFit, KernelInfluence, KernelGroups):
         Raises
         ------
         ValueError
-            If the metric does not suit the algorithm, weights are negative or all zero, or a bandwidth has to be
-            found and all rows are equal.
+            If the metric does not suit the algorithm, weights are negative or all zero, the bandwidth is so small or
+            large that its square is no float, or it has to be found and all rows are equal.
         """
         self._check_algorithm()
         X = validate_data(self, X, order="C", dtype=_FLOATS)

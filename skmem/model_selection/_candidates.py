@@ -76,14 +76,14 @@ def _try_together(estimator, wanted, trial, error_score):
     try:
         candidates = [_candidate(estimator, params) for params in wanted]
         found = estimator.cross_fit_candidates(trial.X, trial.train_mask, candidates)
+        for scores in found:
+            check_scores(scores, trial.train_mask.shape, "cross_fit_candidates")
     except Exception:
         return [_try_alone(estimator, params, trial, error_score) for params in wanted]
     seconds = (time.perf_counter() - start) / len(wanted)
-    source = f"cross_fit_candidates of {type(estimator).__name__}"
 
     def reduce(pair):
         params, scores = pair
-        scores = check_scores(scores, trial.train_mask.shape, source)
         fits = CrossFit(trial.train_mask, scores, "score_samples", "closed-form")
         return _reduced(params, fits, trial, seconds)
 

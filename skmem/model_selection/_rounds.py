@@ -27,7 +27,7 @@ def try_all(search, data, options, metric, seeds):
     """
     wanted = _candidates(search, int(seeds[0]))
     tried, rounds = [], []
-    for number, rows in enumerate(_rows_of_rounds(search, data[0], len(wanted), int(seeds[4]))):
+    for number, rows in enumerate(_rows_of_rounds(search, data, len(wanted), int(seeds[4]))):
         trial = _trial(search, data, rows, options, seeds)
         evaluations = try_candidates(search.estimator, wanted, trial, search.error_score)
         tried += [(trial, evaluation) for evaluation in evaluations]
@@ -43,16 +43,21 @@ def _candidates(search, seed):
     return list(ParameterGrid(search.param_grid))
 
 
-def _rows_of_rounds(search, X, n_candidates, seed):
+def _rows_of_rounds(search, data, n_candidates, seed):
     """Rows of each round, sorted: all in the only one, or ever more of them and all in the last.
 
     Successive halving keeps one candidate in `factor` of each round, until that many or fewer are left. Rounds of
     fewer than ten rows a fold are left out.
     """
-    n_samples, factor = num_samples(X), search.factor
+    n_samples, factor = num_samples(data[0]), search.factor
     if search.search != "halving":
         return [np.arange(n_samples)]
-    n_folds = search.cv if is_fold_number(search.cv) else search.cv.get_n_splits()
+    if not is_fold_number(search.cv) and not hasattr(search.cv, "get_n_splits"):
+        raise ValueError(
+            "search='halving' splits ever more rows, so cv must be an int or a splitter, "
+            f"got {type(search.cv).__name__}."
+        )
+    n_folds = search.cv if is_fold_number(search.cv) else search.cv.get_n_splits(*data)
     order = check_random_state(seed).permutation(n_samples)
     n_rounds = max(1, math.ceil(math.log(n_candidates, factor)))
     sizes = [int(n_samples / factor**i) for i in reversed(range(n_rounds))]

@@ -22,21 +22,10 @@ from skmem.cross_fitting._warn import warn_of_useless_memory
 from skmem.memorization._queries import given
 from skmem.memorization._routing import RoutedFit
 from skmem.model_selection._queries import BestEstimatorQueries
-from skmem.model_selection._refit_rules import (
-    best_log_density,
-    best_score,
-    pareto_knee,
-    within_one_standard_error,
-)
+from skmem.model_selection._refit_rules import RULES, best_score, chosen
 from skmem.model_selection._results import report_failures, tabulate
 from skmem.model_selection._rounds import DEFAULT_REPEATS, try_all
 from skmem.model_selection._scoring import LOG_DENSITY, HeldOutScorer, find_scorers, goes_by
-
-_RULES = {
-    "log-density": best_log_density,
-    "one-standard-error": within_one_standard_error,
-    "pareto-knee": pareto_knee,
-}
 
 
 class MemorizationSearchCV(RoutedFit, BestEstimatorQueries, MetaEstimatorMixin, BaseEstimator):
@@ -255,7 +244,7 @@ class MemorizationSearchCV(RoutedFit, BestEstimatorQueries, MetaEstimatorMixin, 
         warn_of_useless_memory(self.memory, self.random_state)
         params = self._routed(params)
         scorers = find_scorers(self.estimator, self.scoring)
-        metric = goes_by(self.refit, self.scoring, scorers, _RULES)
+        metric = goes_by(self.refit, self.scoring, scorers, RULES)
         scorer = HeldOutScorer(scorers, self.error_score) if scorers else None
         running = self.memory, self.n_jobs, self.progress
         options = FitOptions(None, response, *running, params, scorer=scorer)
@@ -288,10 +277,10 @@ class MemorizationSearchCV(RoutedFit, BestEstimatorQueries, MetaEstimatorMixin, 
     def _choose(self, tried, X, y, params, seed):
         """Choose among the candidates of the last round, and fit on all rows."""
         best = best_score(self._metric)
-        rule = self.refit if callable(self.refit) else _RULES.get(self.refit, best)
+        rule = self.refit if callable(self.refit) else RULES.get(self.refit, best)
         last = np.flatnonzero([trial is tried[-1][0] for trial, _ in tried])
         table = {name: [column[i] for i in last] for name, column in self.cv_results_.items()}
-        self.best_index_ = int(last[rule(table)])
+        self.best_index_ = int(last[chosen(rule, table, len(last))])
         self.best_params_ = self.cv_results_["params"][self.best_index_]
         self.best_score_ = float(self.cv_results_[f"mean_test_{self._metric}"][self.best_index_])
         start = time.perf_counter()

@@ -383,3 +383,9 @@ def test_candidates_are_checked_one_by_one(params):
     # The one that is out of range is named, whatever stands beside it.
     with pytest.raises(ValueError, match=next(iter(params))):
         KernelDensity().cross_fit_candidates(rows(), mask, candidates)
+
+
+@pytest.mark.parametrize("bandwidth", [1e-200, 1e200])
+def test_a_bandwidth_whose_square_is_no_float_is_refused(bandwidth):
+    with pytest.raises(ValueError, match=r"bandwidth must be from 1e-140 to 1e\+140.* got 1e"):
+        KernelDensity(bandwidth=bandwidth).fit(rows())
