@@ -147,19 +147,24 @@ class _Sums:
                 pairs = pairs_within(pairs, self.kernel.reach(reached, h, self.nats))
             top = self.kernel.log_profile(nearest / h**2)
             top[np.isneginf(top)] = 0.0
-            # Sums are scaled by the largest kernel of their row. So one is wrong only if it is so small that kernels
-            # below the smallest number would count in it.
             w = weights if which.size == weights.shape[1] else weights[:, which]
-            sums = (self._scaled_kernel(pairs, h, top, buffer) @ w).astype(np.float64, copy=False)
-            info = np.finfo(squared.dtype)
-            lost = (sums < squared.shape[1] * info.tiny / info.eps) & (not self.kernel.compact)
-            with np.errstate(divide="ignore"):
-                sums = np.log(sums, out=sums) + top[:, None]
+            sums, lost = self._log_sums(self._scaled_kernel(pairs, h, top, buffer), w, top)
             for j in np.flatnonzero(lost.any(axis=1)):
                 again = self._one_by_one(rows[[j]], columns, h, which[lost[j]])
                 sums[j, lost[j]] = again
             out[:, fits] = sums
         return out
+
+    def _log_sums(self, kernel, weights, top):
+        """Log sums (n_rows, n_fits) of kernels over the largest of their row, and which of them underflowed.
+
+        A sum is wrong only if it is so small that kernels below the smallest number would count in it.
+        """
+        sums = (kernel @ weights).astype(np.float64, copy=False)
+        info = np.finfo(kernel.dtype)
+        lost = (sums < kernel.shape[1] * info.tiny / info.eps) & (not self.kernel.compact)
+        with np.errstate(divide="ignore"):
+            return np.log(sums, out=sums) + top[:, None], lost
 
     def _scaled_kernel(self, pairs, h, top, buffer):
         """Kernel of each pair over that of the nearest in its row, the log of which is `top`."""

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 from scipy.spatial.distance import cdist
 from scipy.special import gammaln, logsumexp
-from scipy.stats import multivariate_normal
+from scipy.stats import multivariate_normal, norm
 from sklearn import mixture
 from sklearn.base import clone
 from sklearn.metrics import DistanceMetric
@@ -596,3 +596,41 @@ def dense_log_kernel_sums(X, X_train, kernel, weights, bandwidths, own=None):
             log_kernel = kernel.log_profile(squared / h**2)
             columns += [logsumexp(log_kernel + np.log(w), axis=1) for w in weights]
     return np.stack(columns, axis=1)
+
+
+# Regressors
+
+
+def target_scores_by_hand(regressor, X, y, rows, X_new, y_new, squared=False):
+    """Minus squared errors, or normal log-densities with the mean squared residual of the rows, under their fit."""
+    fit = clone(regressor).fit(X[rows], y[rows])
+    if squared:
+        return -((y_new - fit.predict(X_new)) ** 2)
+    sigma = np.sqrt(np.mean((y[rows] - fit.predict(X[rows])) ** 2))
+    return norm.logpdf(y_new, fit.predict(X_new), sigma)
+
+
+def hat_matrix(X, alpha):
+    """Matrix that makes predictions of targets by ridge regression with an intercept that is not shrunk."""
+    design = np.column_stack([np.ones(len(X)), X])
+    penalty = alpha * np.diag([0.0] + [1.0] * X.shape[1])
+    return design @ np.linalg.solve(design.T @ design + penalty, design.T)
+
+
+def ridge_memorization(X, y, alpha, squared=False):
+    """Leave-one-out memorization by ridge regression, from the fit on all rows alone.
+
+    Without row i the residual of row j is e_j + h_ji e_i / (1 - h_ii), for i = j too (Cook & Weisberg, "Residuals and
+    Influence in Regression", 1982, equation 2.2.8).
+    """
+    H, n = hat_matrix(X, alpha), len(X)
+    e = y - H @ y
+    without = e[:, np.newaxis] + H * e / (1 - np.diag(H))  # (j, i)
+    left_out = np.diag(without)
+    if squared:
+        return left_out**2 - e**2
+    variance_in = np.mean(e**2)
+    variance_out = (np.sum(without**2, axis=0) - left_out**2) / (n - 1)
+    return norm.logpdf(e, 0, np.sqrt(variance_in)) - norm.logpdf(
+        left_out, 0, np.sqrt(variance_out)
+    )

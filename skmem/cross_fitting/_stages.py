@@ -30,15 +30,16 @@ def score_stages(fitted, X, response, source):
 def stack_stages(paths, scores):
     """(stages, staged_scores), (n_stages,) and (n_stages, n_fits, n_points), of what `score_stages` gave for each fit.
 
-    A fit that ended before a stage is there with its final `scores`: it would not have changed any more. Both None
-    where no fit has more than one stage.
+    A fit that ended before a stage is there with its final `scores`: it would not have changed any more. So its last
+    stage may be one of its own. Both None where no fit has more than one stage.
     """
-    stages = list(max(paths, key=len))
+    stages = max((list(path) for path in paths), key=lambda path: (len(path), path[-1:]))
     if len(stages) < 2:
         return None, None
     staged_scores = np.empty((len(stages), *np.shape(scores)))
     for fit, (path, final) in enumerate(zip(paths, scores, strict=True)):
-        if list(path) != stages[: len(path)]:
+        common = list(path)[:-1]
+        if common != stages[: len(common)]:
             raise ValueError(
                 f"Fits must go through the same stages until they end, got {list(path)} in fit {fit} "
                 f"and {stages} in another."

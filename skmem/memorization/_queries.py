@@ -91,6 +91,43 @@ class RefittedQueries:
         """
         return self._refitted().sample(n_samples, **params)
 
+    @available_if(refitted("predict"))
+    def predict(self, X):
+        """Prediction of the estimator fitted on all rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            What its `predict` returns.
+        """
+        return self._refitted().predict(X)
+
+    @available_if(refitted("predict_proba"))
+    def predict_proba(self, X):
+        """Probabilities by the estimator fitted on all rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            What its `predict_proba` returns.
+        """
+        return self._refitted().predict_proba(X)
+
+    @property
+    def classes_(self):
+        """Labels seen by the estimator fitted on all rows, for classifiers."""
+        return self._refitted().classes_
+
 
 class ScoreQueries:
     """Queries of the scores themselves."""

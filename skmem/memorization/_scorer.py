@@ -13,7 +13,7 @@ from sklearn.utils.validation import validate_data
 from skmem._random import child_seeds, set_random_state
 from skmem._sklearn import HasMethods, Interval, StrOptions, fit_context
 from skmem.cross_fitting._cross_fit import FitOptions
-from skmem.cross_fitting._responses import resolve_response
+from skmem.cross_fitting._responses import RESPONSES, resolve_response
 from skmem.cross_fitting._warn import warn_of_useless_memory
 from skmem.density import KernelDensity
 from skmem.memorization._estimates import (
@@ -35,15 +35,16 @@ class MemorizationScorer(
 ):
     """Memorization of every training row by a density, or any estimator that scores rows.
 
-    In nats; positive = the training row raises its own likelihood (it is memorized), 0 = no effect.
+    In nats, for labels and squared errors in their unit; positive = the training row raises its own score (it is
+    memorized), 0 = no effect.
 
     Parameters
     ----------
     estimator : estimator object, default=None
-        What memorizes: a density with `score_samples`, a classifier with `predict_proba`, or a Pipeline or search
-        around one. A Pipeline is scored in the space of its last step, which moves from fit to fit: to scale rows
-        take a :class:`~skmem.density.TransformedDensity`. None is a KernelDensity with the bandwidth of the highest
-        leave-one-out likelihood of X, the same in all fits.
+        What memorizes: a density with `score_samples`, a classifier with `predict_proba`, a regressor, or a Pipeline
+        or search around one. A Pipeline that ends in a density is scored in the space of that step, which moves from
+        fit to fit: to scale rows take a :class:`~skmem.density.TransformedDensity`. None is a KernelDensity with the
+        bandwidth of the highest leave-one-out likelihood of X, the same in all fits.
     cv : int, splitter or iterable of (train, test) indices, default=10
         For cross-fitting: an int is shuffled K-fold, repeated; a splitter is used as it stands, with its own seed.
     n_repeats : int, default=10
@@ -56,20 +57,20 @@ class MemorizationScorer(
         exact closed form, and cross-fits otherwise or where `cv` is a splitter or `tol` is given.
     reduction : {"matched", "pooled", "mean"}, default="matched"
         How fits are averaged; see :func:`skmem.memorization.memorization_score`.
-    response : {"auto", "score_samples", "predict_proba"}, default="auto"
-        What rows are scored by. With "predict_proba" scores are the probability of the true label, and so is their
-        unit.
+    response : {"auto", "score_samples", "predict_proba", "predict", "neg_squared_error"}, default="auto"
+        What rows are scored by, as in :func:`skmem.cross_fit`: log-density (nats), probability of the true label,
+        log-likelihood of a regressor's residual (nats), minus its square (squared units of `y`).
     memory : str, path, joblib.Memory or None, default=None
         Cache of finished fits, from which a run that was stopped resumes; it needs a fixed `random_state`.
     n_jobs : int or None, default=None
         Number of fits at once, as in joblib. Results do not depend on it.
     tol : float, default=None
         Stop adding repeats of an int `cv` when the standard error of each of the 5 % highest finite scores is at most
-        `tol` nats. At least 3 repeats are made, unless `n_repeats` is less, and at most `n_repeats`: then a
+        `tol`, in their unit. At least 3 repeats are made, unless `n_repeats` is less, and at most `n_repeats`: then a
         ConvergenceWarning says how far off they are.
     refit : bool, default=True
-        Whether to fit the estimator on all rows too, as `estimator_`, to which `score_samples`, `score` and `sample`
-        go. Leave-one-out always does.
+        Whether to fit the estimator on all rows too, as `estimator_`, to which `score_samples`, `score`, `sample`,
+        `predict` and `predict_proba` go. Leave-one-out always does.
     random_state : int, RandomState instance or None, default=None
         Seed of the folds and of every fit.
     progress : bool, default=False
@@ -89,7 +90,7 @@ class MemorizationScorer(
         Quantiles 0.95 and 0.999 over rows of the score under exchange of in and out. For leave-one-out like
         `standard_error_`.
     log_density_in_, log_density_out_ : ndarray of shape (n_samples,)
-        Average log-density of the row over fits with it, and over fits without it.
+        Average log-density of the row, or what else it is scored by, over fits with it, and over fits without it.
     row_memorization_ : ndarray of shape (n_samples,)
         What `memorization_` would be if the other rows of the group stayed when the row goes; there only where
         `groups` are given and `cv` is an int.
@@ -107,6 +108,8 @@ class MemorizationScorer(
         The estimator fitted on all rows.
     method_ : {"leave-one-out", "closed-form", "refit"}
         What was done.
+    response_ : {"score_samples", "predict_proba", "predict", "neg_squared_error"}
+        What rows were scored by.
     n_fits_ : int
         Number of fits that the scores rest on.
     n_repeats_ : int
@@ -129,6 +132,10 @@ class MemorizationScorer(
     the row can be read off the model, and a small score is no proof of privacy. Copies of a row lower one another's
     scores: look for duplicates first.
 
+    For classifiers it is the score of Feldman & Zhang, "What Neural Networks Memorize and Why", NeurIPS 2020, for
+    regressors the same of the target y_i given x_i: by log p(y_i | x_i), or by the squared error, which is what a
+    fit without the row has more of.
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris
@@ -147,7 +154,7 @@ class MemorizationScorer(
         "n_repeats": [Interval(Integral, 1, None, closed="left")],
         "method": [StrOptions({"auto", "cross-fit", "leave-one-out"})],
         "reduction": [StrOptions({"matched", "pooled", "mean"})],
-        "response": [StrOptions({"auto", "score_samples", "predict_proba"})],
+        "response": [StrOptions({"auto", *RESPONSES})],
         "memory": [None, str, PathLike, HasMethods("cache")],
         "n_jobs": [Integral, None],
         "tol": [None, Interval(Real, 0, np.inf, closed="both")],
@@ -241,6 +248,7 @@ class MemorizationScorer(
         inner = get_tags(self._estimator())
         tags.estimator_type = inner.estimator_type
         tags.classifier_tags = deepcopy(inner.classifier_tags)
+        tags.regressor_tags = deepcopy(inner.regressor_tags)
         tags.target_tags.required = inner.target_tags.required
         tags.input_tags = deepcopy(inner.input_tags)
         return tags
@@ -255,6 +263,6 @@ class MemorizationScorer(
         vars(self).update(vars(seen))
         if fitted is not None:
             self.estimator_ = fitted
-        self._training = training
+        self._training, self.response_ = training, training.response
         vars(self).update(estimate.attributes())
         return self

@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 
 from skmem._blocks import map_blocks, row_blocks
 from skmem.cross_fitting._cross_fit import CrossFit, FitOptions, fill_scores
-from skmem.cross_fitting._responses import check_scores
+from skmem.cross_fitting._responses import check_scores, is_logarithmic
 from skmem.memorization._reductions import memorization_and_parts, standard_error_of_parts
 from skmem.model_selection._scoring import LOG_DENSITY
 
@@ -111,7 +111,7 @@ def _candidate(estimator, params):
 def _reduced(params, fits, trial, seconds):
     """The Evaluation of a candidate whose fits all succeeded."""
     with np.errstate(divide="ignore"):
-        log_density = fits.scores if fits.response == "score_samples" else np.log(fits.scores)
+        log_density = fits.scores if is_logarithmic(fits.response) else np.log(fits.scores)
     by_fit, by_row = _held_out_means(log_density, ~fits.train_mask)
     rng = check_random_state(trial.seed)
     memorization, parts = memorization_and_parts(fits, trial.reduction, rng, trial.n_folds)

@@ -8,7 +8,7 @@ from skmem.model_selection._scoring import LOG_DENSITY
 
 
 class BestEstimatorQueries(RefittedQueries):
-    """Queries of `best_estimator_`, those of a classifier or transformer too."""
+    """Queries of `best_estimator_`, those of a transformer too."""
 
     _refitted_name = "best_estimator_"
 
@@ -40,38 +40,6 @@ class BestEstimatorQueries(RefittedQueries):
         score = scorer(best, X, *given(y))
         return score[self._metric] if isinstance(score, dict) else score
 
-    @available_if(refitted("predict"))
-    def predict(self, X):
-        """Prediction of the chosen candidate, fitted on all rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,)
-            What ``best_estimator_.predict`` returns.
-        """
-        return self._refitted().predict(X)
-
-    @available_if(refitted("predict_proba"))
-    def predict_proba(self, X):
-        """Probabilities by the chosen candidate, fitted on all rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Rows.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_samples, n_classes)
-            What ``best_estimator_.predict_proba`` returns.
-        """
-        return self._refitted().predict_proba(X)
-
     @available_if(refitted("transform"))
     def transform(self, X):
         """Transformation by the chosen candidate, fitted on all rows.
@@ -96,8 +64,3 @@ class BestEstimatorQueries(RefittedQueries):
         tags.target_tags.required = inner.target_tags.required
         tags.input_tags = inner.input_tags
         return tags
-
-    @property
-    def classes_(self):
-        """Labels seen by the chosen candidate, for classifiers."""
-        return self._refitted().classes_

@@ -40,7 +40,7 @@ def test_files_hold_what_memory_would(tmp_path):
 
 
 def test_files_are_read_when_their_stage_is_scored(tmp_path):
-    vae = staged(str(tmp_path)).fit(X)
+    vae = staged(str(tmp_path)).fit(X).partial_fit(X)
     _, second = sorted(tmp_path.rglob("*.safetensors"))
     second.unlink()
     stages = vae.staged_score_samples(X)
@@ -49,7 +49,7 @@ def test_files_are_read_when_their_stage_is_scored(tmp_path):
     # what is missing is named, and what for
     with pytest.raises(FileNotFoundError, match=rf"after epoch 4 .*{second.name}.*fit again"):
         next(stages)
-    # the final parameters are the net's
+    # the last stage, like the final parameters, is the net's
     assert np.isfinite(vae.score_samples(X)).all()
 
 
