@@ -36,7 +36,8 @@ class SampleExplanations:
     opponent_influence : ndarray of shape (n_generated, k)
         Their influence.
     share : ndarray of shape (n_generated,)
-        Share of the generated row's likelihood that its proponents carry, from 0 to 1.
+        Share of the generated row's likelihood that its proponents carry, from 0 to 1; nan where influences are not
+        true to size (TracIn).
     ratio : ndarray of shape (n_generated,)
         Largest influence over the second largest; inf where that is not positive, nan where neither is.
     dominated : ndarray of shape (n_generated,), dtype bool
@@ -63,8 +64,9 @@ class SampleExplanations:
         ]
         for row in range(min(n_rows, _MAX_LINES)):
             mark = " dominated" if self.dominated[row] else ""
+            share = "-" if np.isnan(self.share[row]) else f"{self.share[row]:.0%}"
             lines.append(
-                f"{row}: {self.share[row]:.0%}{mark}; "
+                f"{row}: {share}{mark}; "
                 f"{_listed(self.proponents[row], self.proponent_influence[row])}; "
                 f"{_listed(self.opponents[row], self.opponent_influence[row])}"
             )
@@ -154,7 +156,8 @@ def explain_samples(
     -----
     The share of the likelihood that goes with row i alone is ``1 - exp(-influence[i])``. The proponents' shares are
     summed, up to 1; that is what leaving them all out takes away where a density is a sum over training rows, as a
-    KernelDensity is, to order k / n_train, and a first approximation elsewhere. TracIn's sizes have no such meaning.
+    KernelDensity is, to order k / n_train, and a first approximation elsewhere. TracIn's ranks can be trusted more
+    than its sizes: no share is made of them.
 
     `dominated` says that a row owes its likelihood to one training row, not that it is a copy: a kernel density in
     many dimensions makes even held-out rows look so (73 % of half of the standardised digits, held out of the other
@@ -181,7 +184,10 @@ def explain_samples(
     influence, blocks = _source(estimator, X_train, X_generated, n_jobs, random_state)
     found = [_extremes(influence(block), k) for block in blocks]
     parts = [np.concatenate(part) for part in zip(*found, strict=True)]
-    share, ratio = _share(parts[1]), parts.pop()
+    ratio = parts.pop()
+    # An influence object whose sizes are not those of leaving a row out says so.
+    sized = getattr(estimator, "true_to_size", True)
+    share = _share(parts[1]) if sized else np.full(len(ratio), np.nan)
     return SampleExplanations(*parts, share, ratio, ratio >= dominance, float(dominance))
 
 

@@ -98,6 +98,7 @@ class TracIn(MetaEstimatorMixin, BaseEstimator):
         "weights": [None, "array-like"],
         "random_state": ["random_state"],
     }
+    true_to_size = False  # ranks more than sizes, see Notes
 
     def __init__(self, estimator, *, n_draws=16, checkpoints="all", weights=None, random_state=0):
         self.estimator = estimator

@@ -132,7 +132,8 @@ def format_influence(summary):
 def _lines(row):
     """Cells of the lines of one explained row: one for each rank."""
     mark = "*" if row["dominated"] else ""
-    head = (identifier(row["id"]), f"{100 * row['share']:.0f} %{mark}")
+    share = "-" if row["share"] is None else f"{100 * row['share']:.0f} %"
+    head = (identifier(row["id"]), share + mark)
     for rank, (pro, con) in enumerate(zip(row["proponents"], row["opponents"], strict=True)):
         pair = (value for side in (pro, con) for value in (side["id"], side["influence"]))
         cells = [f(value) for f, value in zip((identifier, number) * 2, pair, strict=True)]

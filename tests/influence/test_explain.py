@@ -8,6 +8,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn import config_context
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
@@ -54,6 +55,25 @@ def test_shares_are_what_goes_with_all_proponents():
         gone = 1 - np.exp(left - fitted[j])
         # a kernel density is a sum over rows: exact but for dividing by 22 rows at once, not 24 three times
         assert_allclose(found.share[j], gone * 22 / 24, rtol=1e-9)
+
+
+def test_no_share_is_made_of_influences_that_are_not_true_to_size():
+    class Ranked(BaseEstimator):
+        true_to_size = False
+
+        def fit(self, X):
+            """Nothing to learn."""
+
+        def influence(self, X):
+            return np.ones((len(X_TRAIN), len(X)))
+
+        def __sklearn_is_fitted__(self):
+            return True
+
+    found = explain_samples(Ranked(), X_TRAIN, X_GENERATED, k=2)
+    assert np.isnan(found.share).all()
+    # nothing that could be taken for a share is printed
+    assert "%" not in str(found)
 
 
 def test_a_copy_is_dominated_by_its_original():
