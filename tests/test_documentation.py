@@ -3,6 +3,9 @@
 import importlib
 import re
 
+import pytest
+
+from skmem import cli
 from tests.architecture import ROOT
 from tests.test_docstrings import public_modules
 
@@ -45,3 +48,48 @@ def test_the_page_names_every_public_constant():
     ]
     # lists are of what has a docstring; the rest stands in the text
     assert [path for path in constants if f"``{path}``" not in API] == []
+
+
+PAGES = sorted(
+    path for path in (ROOT / "doc").rglob("*.md") if not {"_build", "changes"} & set(path.parts)
+)
+
+
+def fenced_blocks(path):
+    """(language, text) of every fenced block."""
+    return re.findall(r"^```([^\n`]*)\n(.*?)^```$", path.read_text(), re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_block_of_code_is_executed(path):
+    for language, text in fenced_blocks(path):
+        # pytest runs what stands behind a prompt; other Python would rot unseen
+        assert language != "python" or text.startswith(">>> ")
+        # and so would a language that is neither text, a directive nor a command
+        assert language in {"python", "text", "sh"} or language.startswith("{")
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_commands_are_those_that_there_are(path, capsys):
+    text = path.read_text()
+    commands = re.findall(r"\bskmem (audit|copying|influence|doctor)\b", text)
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    known = capsys.readouterr().out
+    for command in set(commands):
+        with pytest.raises(SystemExit):
+            cli.main([command, "--help"])
+        known += capsys.readouterr().out
+    options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)) if commands else set()
+    # benchmarks have options of their own
+    missing = {option for option in options if option not in known} - {"--help", "--mnist"}
+    assert missing == set()
+
+
+def test_every_page_is_in_the_tree():
+    trees = "\n".join(
+        text for path in PAGES for name, text in fenced_blocks(path) if "toctree" in name
+    )
+    names = {str(path.relative_to(ROOT / "doc").with_suffix("")) for path in PAGES}
+    # a page that no list leads to is not found
+    assert names - set(trees.split()) == {"index"}
