@@ -33,6 +33,9 @@ html_static_path = ["_static"]
 html_title = "skmem"
 html_show_sourcelink = False
 html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
+html_sidebars = dict.fromkeys(
+    ["tutorial", "changelog", "glossary", "contributing", "benchmarks/RESULTS"], []
+)
 
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
@@ -77,6 +80,11 @@ def changelog(app, docname, source):
         source[0] += "\n".join(["", f"## {title}", "", *(f"- {entry}" for entry in entries), ""])
 
 
+def close_blocks(app, docname, source):
+    """Code without the empty line that ends the output of its last doctest."""
+    source[0] = source[0].replace("\n\n```\n", "\n```\n")
+
+
 def read_as_text(app, what, name, obj, options, lines):
     """Docstrings are written to be read as text; what reStructuredText would take otherwise is marked here.
 
@@ -106,5 +114,6 @@ def skip_foreign(app, what, name, obj, skip, options):
 
 def setup(app):
     app.connect("source-read", changelog)
+    app.connect("source-read", close_blocks)
     app.connect("autodoc-skip-member", skip_foreign)
     app.connect("autodoc-process-docstring", read_as_text, priority=100)  # before numpydoc
