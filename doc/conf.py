@@ -33,9 +33,8 @@ html_static_path = ["_static"]
 html_title = "skmem"
 html_show_sourcelink = False
 html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
-html_sidebars = dict.fromkeys(
-    ["tutorial", "changelog", "glossary", "contributing", "benchmarks/RESULTS"], []
-)
+LONE_PAGES = ["tutorial", "changelog", "glossary", "contributing", "benchmarks/RESULTS"]
+html_sidebars = {page: [] for page in LONE_PAGES}
 
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
