@@ -4,47 +4,99 @@ import argparse
 import sys
 from pathlib import Path
 
-from skmem.datasets import BUNDLED, load_table
+from skmem.datasets import BUNDLED, load_labelled_table, load_table
 from skmem.datasets._readers import TextColumn
 from skmem.datasets._tables import load_columns
 from skmem.report import (
     MODELS,
+    PREDICTORS,
+    TASKS,
     audit,
+    audit_labels,
     copying_of_files,
     diagnose_file,
     explain,
     format_findings,
     format_influence,
+    format_labels,
     format_summary,
     summarize,
     summarize_influence,
+    summarize_labels,
     write_audit,
     write_copying,
     write_influence,
+    write_labels,
 )
 
 OK, FINDINGS = 0, 1
 
 
 def _audit(args):
-    """Score how much a density fitted to DATA memorizes each of its rows."""
+    """Score how much a density fitted to DATA memorizes each of its rows, or find rows whose label is likely wrong."""
+    _check_model(args)
+    if args.label is not None:
+        return _audit_labels(args)
     table = load_table(args.data, id_column=args.id_column, drop=args.drop)
     if args.out is not None:  # before the fits, so that a folder that cannot be costs nothing
         _make_folder(args.out)
     found = audit(
         table,
-        model=args.model,
-        standardize=not args.raw,
-        cv=args.cv,
+        model=args.model or "kde",
+        cv=args.cv or 10,
         n_repeats=args.repeats,
         method=args.method,
-        n_jobs=args.jobs,
-        random_state=args.seed,
-        progress=sys.stderr.isatty(),
+        **_shared(args),
     )
     summary = summarize(found, top=args.top, command=args.line)
     written = [] if args.out is None else write_audit(found, summary, args.out)
     return _show(format_summary(summary), written)
+
+
+def _audit_labels(args):
+    source = {"id_column": args.id_column, "drop": args.drop}
+    table, y = load_labelled_table(args.data, args.label, **source)
+    if args.out is not None:
+        _make_folder(args.out)
+    found = audit_labels(
+        table,
+        y,
+        label=args.label,
+        task=args.task,
+        model=args.model or "auto",
+        cv=args.cv or 5,
+        n_repeats=args.repeats or 5,
+        **_shared(args),
+    )
+    summary = summarize_labels(found, top=args.top, command=args.line)
+    written = [] if args.out is None else write_labels(found, summary, args.out)
+    return _show(format_labels(summary), written)
+
+
+def _check_model(args):
+    """Check that the model is one for what is asked, and that labels are asked about where their options are given."""
+    of_labels = args.label is not None
+    kind, models = ("labels", PREDICTORS) if of_labels else ("densities, or give --label", MODELS)
+    if args.model is not None and args.model not in models:
+        raise ValueError(
+            f"--model must be one of {', '.join(models)} for {kind}; got {args.model}"
+        )
+    if of_labels and args.method != "cross-fit":
+        raise ValueError(f"--method must be cross-fit with --label; got {args.method}")
+    if not of_labels and args.task != "auto":
+        raise ValueError(
+            f"--task is about labels: name their column with --label; got {args.task}"
+        )
+
+
+def _shared(args):
+    """What audits of either kind are told."""
+    return {
+        "standardize": not args.raw,
+        "n_jobs": args.jobs,
+        "random_state": args.seed,
+        "progress": sys.stderr.isatty(),
+    }
 
 
 def _show(text, written):
@@ -62,17 +114,19 @@ def _make_folder(path):
 
 def _audit_arguments(parser):
     add = parser.add_argument
-    add("--cv", type=_integer(2), default=10, help=_CV_HELP)
-    add(
-        "--repeats",
-        type=_integer(1),
-        default=10,
-        help="repeats of the folds (default: %(default)s)",
+    models = (*MODELS, *PREDICTORS)
+    add("--model", choices=models, help=_MODEL_HELP)
+    add("--label", metavar="C", help=_LABEL_HELP)
+    add("--task", choices=TASKS, default="auto", help=_TASK_HELP)
+    add("--cv", type=_integer(2), help="number of folds (default: 10, with --label 5)")
+    repeats = (
+        "repeats of the folds (default: 10; 2 for vae, whose fits take longer; with --label 5)"
     )
+    add("--repeats", type=_integer(1), help=repeats)
     methods = ("auto", "cross-fit", "leave-one-out")
     add("--method", choices=methods, default="cross-fit", help=_METHOD_HELP)
     add("--top", type=_integer(0), default=20, help="rows to list (default: %(default)s)")
-    _fit_arguments(parser, "scores.csv")
+    _fit_arguments(parser, "scores.csv, or labels.csv,")
 
 
 def _fit_arguments(parser, file_name):
@@ -182,12 +236,23 @@ def _data_arguments(parser):
     add = parser.add_argument
     files = ".csv, .tsv, .parquet, .npy or .npz file"
     add("data", metavar="DATA", help=f"{files}, or one of {', '.join(BUNDLED)}")
-    add("--model", choices=MODELS, default="kde", help="density to fit (default: %(default)s)")
     add("--id-column", metavar="C", help="column that names the rows")
     drop_help = "columns to leave out; to be given after DATA"
     add("--drop", nargs="+", action="extend", default=[], metavar="C", help=drop_help)
 
 
+def _model_arguments(parser):
+    help = "density to fit (default: %(default)s)"
+    parser.add_argument("--model", choices=MODELS, default="kde", help=help)
+
+
+_MODEL_HELP = """density to fit (default: kde); with --label: linear, a logistic or ridge regression, forest,
+or auto, the linear one unless a forest predicts held-out rows clearly better (default: auto)"""
+_LABEL_HELP = """column of labels: look for rows whose label is likely wrong, ambiguous, or right but
+memorized, by cross-fits of a classifier, or of a regressor where it holds numbers; of bundled data
+it is called target"""
+_TASK_HELP = """what the labels are; auto: text and up to 20 different whole numbers are classes,
+other numbers are to be predicted (default: %(default)s)"""
 _COPYING_ID_HELP = """column that names the rows, where a file has it; left among the categories it
 would blur every distance"""
 _CV_HELP = "number of folds (default: %(default)s)"
@@ -229,6 +294,6 @@ def _integer(minimum):
 COMMANDS = {
     "audit": (_audit, "DATA", (_data_arguments, _audit_arguments)),
     "copying": (_copying, "--train A [--holdout B] --generated C", (_copying_arguments,)),
-    "influence": (_influence, "DATA", (_data_arguments, _influence_arguments)),
-    "doctor": (_doctor, "DATA", (_data_arguments, _doctor_arguments)),
+    "influence": (_influence, "DATA", (_data_arguments, _model_arguments, _influence_arguments)),
+    "doctor": (_doctor, "DATA", (_data_arguments, _model_arguments, _doctor_arguments)),
 }

@@ -21,6 +21,7 @@ FLOORS = {
         "_random",
         "_frames",
         "_blocks",
+        "_bootstrap",
         "_distances",
         "_scan",
         "_kernels",

@@ -4,7 +4,7 @@ from textwrap import wrap
 
 from skmem.report._data_checks import counted, named
 
-_WIDTH = 96
+WIDTH = 96
 _LABEL = 12
 _ID_WIDTH = 24
 _SAID_ELSEWHERE = ("constant", "duplicates")
@@ -90,12 +90,12 @@ def _facts(summary):
         ("method", _method(summary["method"], " and ".join(model["chosen"]))),
     ]
     facts = [line for label, text in entries for line in entry(label, text)]
-    return facts + _check_lines(summary["findings"])
+    return facts + check_lines(summary["findings"])
 
 
-def _check_lines(findings):
+def check_lines(findings):
     """One line for each finding that has no line of its own in the summary."""
-    width = _WIDTH - _LABEL
+    width = WIDTH - _LABEL
     texts = [
         _shortened(f"{finding['severity']}: {finding['what']} ({finding['where']})", width)
         for finding in findings
@@ -172,7 +172,7 @@ def _quantile_lines(summary):
         )
     n_rows = summary["data"]["n_rows"]
     if any(above["n_rows"] >= _NEARLY_ALL * n_rows for above in summary["above_noise_floor"]):
-        lines += wrap(_SO_WHAT, _WIDTH)
+        lines += wrap(_SO_WHAT, WIDTH)
     return lines
 
 
@@ -210,7 +210,7 @@ def aligned(header, rows):
 def entry(label, text):
     """A label and its text, wrapped beside it."""
     indent = " " * _LABEL
-    lines = wrap(printable(text), _WIDTH, initial_indent=indent, subsequent_indent=indent)
+    lines = wrap(printable(text), WIDTH, initial_indent=indent, subsequent_indent=indent)
     return [label.ljust(_LABEL) + lines[0][_LABEL:], *lines[1:]] if lines else [label]
 
 

@@ -71,7 +71,7 @@ def test_each_fit_is_the_one_it_would_have_been_alone(params, X):
         assert one.history_[:, "epoch"] == other.history_[:, "epoch"]
         # and the same density, at the stages too
         assert_allclose(one.score_samples(X), other.score_samples(X), rtol=1e-4, atol=1e-3)
-        assert one.stages_ == other.stages_ == [e for e in (2, 4) if e <= vae.max_epochs]
+        assert one.stages_ == other.stages_ == [*range(2, vae.max_epochs, 2), vae.max_epochs]
         stages = zip(one.staged_score_samples(X), other.staged_score_samples(X), strict=True)
         for scores in stages:
             assert_allclose(*scores, rtol=1e-4, atol=1e-3)
@@ -147,7 +147,7 @@ def test_a_cross_fit_is_the_same_on_either_way():
     assert fits.method == refits.method == "refit"
     assert_allclose(fits.scores, refits.scores, rtol=1e-4, atol=1e-3)
     # stages are there as in any cross-fit
-    assert fits.stages.tolist() == [2, 4]
+    assert fits.stages.tolist() == [2, 4, 5]
     one = fit_one_by_one(vae, IRIS, fits.train_mask[:1], [_seed_of_first(5)])[0]
     staged = list(one.staged_score_samples(IRIS))
     assert_allclose(fits.staged_scores[:, 0], staged, rtol=1e-4, atol=1e-3)
@@ -177,7 +177,9 @@ def test_memorization_has_its_path():
     scorer = MemorizationScorer(small(checkpoint_epochs=2), cv=3, n_repeats=2, random_state=0)
     scorer.fit(IRIS)
     assert scorer.method_ == "refit"
-    assert scorer.memorization_path_.shape == (2, 150)
+    assert scorer.memorization_path_.shape == (3, 150)
+    # five epochs, two kept, and the end of the path is the score
+    assert_array_equal(scorer.memorization_path_[-1], scorer.memorization_)
 
 
 def test_groups_hold_each_fit_once_with_as_many_batches_as_its_neighbours():
