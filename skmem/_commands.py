@@ -16,6 +16,7 @@ from skmem.report import (
     copying_of_files,
     diagnose_file,
     explain,
+    format_copying,
     format_findings,
     format_influence,
     format_labels,
@@ -211,7 +212,7 @@ def _copying(args):
         random_state=args.seed,
     )
     written = [] if args.out is None else write_copying(found, ids, args.out, args.line)
-    print(found)
+    print(format_copying(found, ids))
     if written:
         print(f"\nwritten: {', '.join(map(str, written))}")
     return FINDINGS if found.copying else OK

@@ -23,6 +23,7 @@ FLOORS = {
         "_blocks",
         "_bootstrap",
         "_distances",
+        "_pairs",
         "_scan",
         "_kernels",
         "_kernel_plan",

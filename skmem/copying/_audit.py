@@ -21,6 +21,8 @@ from skmem.copying._searches import Searches
 from skmem.copying._tables import read_tables
 
 _RATES = (0.001, 0.01, 0.1)
+# Below so many held-out rows none of the generated ones can be suspect at level 0.05.
+_FEW = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -244,6 +246,12 @@ def _searches(tables, n_neighbors, random_state):
             "Without held-out rows there is no p-value: how close real rows come to the training rows "
             "by chance, whether generated rows favour them, and how well membership can be "
             "inferred, cannot be concluded."
+        )
+    elif len(tables.holdout) < _FEW:
+        n = len(tables.holdout)
+        notes.append(
+            f"There are few held-out rows ({n}): no generated row can have a p-value below {1 / (n + 1):.2g}, "
+            "and what is concluded hangs on single rows; hold out more."
         )
     if fewest <= n_neighbors:
         notes.append(
