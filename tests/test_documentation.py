@@ -93,3 +93,14 @@ def test_every_page_is_in_the_tree():
     names = {str(path.relative_to(ROOT / "doc").with_suffix("")) for path in PAGES}
     # a page that no list leads to is not found
     assert names - set(trees.split()) == {"index"}
+
+
+def test_the_comparison_quotes_the_benchmarks():
+    text = (ROOT / "doc" / "comparison.md").read_text()
+    measured = (ROOT / "doc" / "benchmarks" / "RESULTS.md").read_text()
+    numbers = [float(number) for number in re.findall(r"\d+(?:\.\d+)?", measured)]
+    for quoted in re.findall(r"([\d,]+(?:\.\d+)?)(?: to [\d.]+)? times", text):
+        number = quoted.replace(",", "")
+        digits = len(number.partition(".")[2])
+        # benchmarks are run anew: what is quoted from them must follow
+        assert any(f"{x:.{digits}f}" == number for x in numbers), f"{quoted} times"
