@@ -36,7 +36,7 @@ def row_blocks(n_rows, row_bytes, most_bytes=_CACHE_BYTES):
 
 
 def one_openmp_thread():
-    """Context in which scikit-learn's loops take one thread: their threads spin while others work, and are in the way."""
+    """Context in which scikit-learn's loops take one thread: idle ones spin, in the way of others' work."""
     return _controller().limit(limits=1, user_api="openmp")
 
 

@@ -36,7 +36,7 @@ FLOORS = {
     "F3": {"memorization", "influence", "copying"},
     "F4": {"model_selection", "inspection"},
     "F5": {"report"},
-    "F6": ["__init__", "_commands", "cli", "__main__"],
+    "F6": ["__init__", "_arguments", "_commands", "cli", "__main__"],
 }
 
 OPTIONAL = """

@@ -2,7 +2,8 @@
 
 The tables are of standard normal rows, 20 columns, one size each; nothing is copied, so every search is at its
 slowest. Two searches are from the generated to the training rows and back, by brute force, as scikit-learn chooses
-for 20 columns; the audit passes over the distances of six pairs of tables. Other packages are compared where they are installed, at sizes that they manage.
+for 20 columns; the audit passes over the distances of six pairs of tables. Other packages are compared where they are
+installed, at sizes that they manage.
 """
 
 import contextlib

@@ -195,7 +195,8 @@ class MemorizedRegions(BaseEstimator):
         more = f", ... ({len(self.isolated_)} in all)" if len(self.isolated_) > _SHOWN else ""
         return [
             "Rows in no region have no other memorized rows near: rare or wrong, and more rows of one kind would not "
-            f"help. Look at them one by one, the most memorized first: {shown}{more}."
+            f"help. Look at them one by one, the most memorized first: {shown}{more}. "
+            "A lower min_cluster_size makes small groups of them regions."
         ]
 
     def _describe(self, rows, X, scaled, scores, support, names):

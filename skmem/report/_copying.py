@@ -105,7 +105,7 @@ def _warn_of_ids(tables, id_column):
             quoted = shlex.quote(name)
             instead = "" if id_column else f"name the rows by it with --id-column {quoted} or "
             warn_user(
-                f"Column {name!r} holds another text in each row of --train, as names of rows do, and is compared as a "
+                f"Column {name!r} holds another text in each row of --train, as names of rows do, and is taken for a "
                 f"category, which blurs every distance; {instead}leave it out with --drop {quoted}."
             )
 

@@ -172,6 +172,8 @@ def test_one_row(which):
     assert suspects(audit)[0] == 0
     assert audit.suspects["copy"][0]
     assert any("Coverage is left out" in note for note in audit.notes)
+    few = any("few held-out rows (1)" in note for note in audit.notes)
+    assert few == (which in ("holdout", "all"))
     assert (audit.authenticity is None) == (which in ("train", "all"))
     str(audit)
 

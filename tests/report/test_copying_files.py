@@ -138,6 +138,7 @@ def test_rows_are_printed_by_their_names(capsys, files):
     assert out.splitlines()[-1].split()[:2] == ["new", "0-9"]
 
 
+@pytest.mark.filterwarnings("always::UserWarning")
 def test_a_column_of_names_is_warned_of(capsys, files):
     _, _, err = run(capsys, files)
     # another text in each row is no category; the cures are named
