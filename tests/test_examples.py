@@ -1,4 +1,8 @@
-"""The examples run, so that they do not rot; what they print at toy sizes means nothing."""
+"""The examples run, so that they do not rot, and end by saying what they show."""
+
+import ast
+import runpy
+from importlib.util import find_spec
 
 import runpy
 from pathlib import Path
@@ -7,6 +11,44 @@ import numpy as np
 import pytest
 
 from doc.examples import memorization_path
+from tests.architecture import ROOT
+
+GALLERY = sorted((ROOT / "doc" / "examples").glob("plot_*.py"))
+# What an example may import beside the package and what it depends on, and the extra that brings it.
+EXTRAS = {"skmem.neural": ("torch", "torch"), "optuna": ("optuna", "doc")}
+
+
+@pytest.fixture
+def figures(monkeypatch):
+    """matplotlib.pyplot without a screen and without figures."""
+    plt = pytest.importorskip("matplotlib.pyplot", reason="the extra plot is not installed")
+    plt.switch_backend("agg")
+    plt.close("all")
+    yield plt
+    plt.close("all")
+
+
+@pytest.mark.parametrize("path", GALLERY, ids=lambda path: path.stem)
+def test_the_gallery_runs(path, figures, capsys):
+    source = path.read_text()
+    for name, (package, extra) in EXTRAS.items():
+        if name in source and not find_spec(package):
+            pytest.skip(f"{package} is not installed: extra {extra}")
+    runpy.run_path(str(path))
+    # an argument has a figure, and something in it
+    drawn = [figures.figure(number) for number in figures.get_fignums()]
+    assert drawn
+    assert all(figure.get_axes() for figure in drawn)
+
+
+@pytest.mark.parametrize("path", GALLERY, ids=lambda path: path.stem)
+def test_an_example_ends_with_what_its_figure_shows(path):
+    last = path.read_text().rstrip().splitlines()[-1]
+    # a figure without a sentence leaves the conclusion to chance
+    assert last.startswith("# ")
+    assert last.endswith(".")
+    # the title and the question come first
+    assert ast.get_docstring(ast.parse(path.read_text())).splitlines()[1].startswith("===")
 
 EXAMPLES = Path(memorization_path.__file__).parent
 
