@@ -598,6 +598,54 @@ def dense_log_kernel_sums(X, X_train, kernel, weights, bandwidths, own=None):
     return np.stack(columns, axis=1)
 
 
+# Proxies of memorization
+
+
+def gaussian_leave_one_out(X):
+    """Log-density of each row under a normal of all rows minus that under one of all others, by its definition."""
+
+    def log_density(rows, x):
+        covariance = np.atleast_2d(np.cov(rows.T, bias=True))
+        return multivariate_normal(rows.mean(axis=0), covariance).logpdf(x)
+
+    return np.array(
+        [log_density(X, x) - log_density(np.delete(X, i, 0), x) for i, x in enumerate(X)]
+    )
+
+
+def learning_epoch_by_hand(stages, log_densities):
+    """First stage from which on each row's log-density (n_stages, n_samples) is at least the median of all."""
+    level = np.median([value for row in log_densities for value in row])
+    found = []
+    for row in np.transpose(log_densities):
+        learned = [stage for k, stage in enumerate(stages) if all(v >= level for v in row[k:])]
+        found.append(learned[0] if learned else np.inf)
+    return np.array(found, dtype=float)
+
+
+def isotonic_by_min_max(values, weights):
+    """Weighted isotonic regression by its max-min formula."""
+
+    def mean(i, j):
+        return np.average(values[i : j + 1], weights=weights[i : j + 1])
+
+    n = len(values)
+    return np.array(
+        [max(min(mean(i, j) for j in range(k, n)) for i in range(k + 1)) for k in range(n)]
+    )
+
+
+def reliability_of_two_repeats(scores, train_mask, n_folds):
+    """Spearman-Brown of the scores of the first repeat of folds and of the second."""
+    from scipy.stats import spearmanr
+
+    from skmem.memorization import memorization_score
+
+    halves = slice(None, n_folds), slice(n_folds, None)
+    r = spearmanr(*(memorization_score(scores[h], train_mask[h]).memorization for h in halves))[0]
+    return 2 * r / (1 + r)
+
+
 # Regressors
 
 

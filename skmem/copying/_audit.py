@@ -21,6 +21,8 @@ from skmem.copying._searches import Searches
 from skmem.copying._tables import read_tables
 
 _RATES = (0.001, 0.01, 0.1)
+# Below so many held-out rows none of the generated ones can be suspect at level 0.05.
+_FEW = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,17 +236,11 @@ def _tests(searches, statistic, alpha, n_permutations, random_state):
 
 def _searches(tables, n_neighbors, random_state):
     """The searches, and notes on what the tables are too small or too few for."""
-    notes = []
+    notes = _holdout_notes(tables.holdout)
     names = [
         name for name in ("train", "holdout", "generated") if getattr(tables, name) is not None
     ]
     fewest = min(len(getattr(tables, name)) for name in names)
-    if tables.holdout is None:
-        notes.append(
-            "Without held-out rows there is no p-value: how close real rows come to the training rows "
-            "by chance, whether generated rows favour them, and how well membership can be "
-            "inferred, cannot be concluded."
-        )
     if fewest <= n_neighbors:
         notes.append(
             f"Coverage is left out: it takes more than n_neighbors={n_neighbors} rows in each "
@@ -254,6 +250,22 @@ def _searches(tables, n_neighbors, random_state):
     if len(tables.train) < 2:
         notes.append("Authenticity is left out: a single training row has no neighbour.")
     return Searches(tables, n_neighbors, random_state), tuple(notes)
+
+
+def _holdout_notes(holdout):
+    """What cannot be concluded from no held-out rows, or from few."""
+    if holdout is None:
+        return [
+            "Without held-out rows there is no p-value: how close real rows come to the training rows "
+            "by chance, whether generated rows favour them, and how well membership can be "
+            "inferred, cannot be concluded."
+        ]
+    if (n_rows := len(holdout)) < _FEW:
+        return [
+            f"There are few held-out rows ({n_rows}): no generated row can have a p-value below "
+            f"{1 / (n_rows + 1):.2g}, and what is concluded hangs on single rows; hold out more."
+        ]
+    return []
 
 
 def _suspects(found, density, X_train):

@@ -268,7 +268,7 @@ def fill_scores(estimator, X, y, train_mask, seeds, *, options, first=0):
         scores = check_scores(scores, (len(train_mask), n_points), source)
         return CrossFit(train_mask, scores, response, "closed-form")
     job = make_job(estimator, X, y, options.X_eval, response, options.y_eval, options.params)
-    job = replace(job, scorer=options.scorer)
+    job = replace(job, staged=options.staged, scorer=options.scorer)
     if first == 0:
         warn_of_defects(job, train_mask, seeds)
     running = {"memory": options.memory, "n_jobs": options.n_jobs, "progress": options.progress}

@@ -35,6 +35,7 @@ class FitOptions:
     progress: bool = False
     params: dict | None = None
     y_eval: Any = None
+    staged: bool = True
     scorer: Any = None
 
 
@@ -52,6 +53,7 @@ class FitJob:
     response: str
     y_eval: Any = None
     params: dict | None = None
+    staged: bool = True
     scorer: Any = None
 
     @property
@@ -134,7 +136,8 @@ def _scored(job, fit, fitted, train):
     trained_on = _training(job, train) if job.response == "predict" else None
     with _noting(job, fit):
         scores = score_rows(fitted, job.X_eval, job.y_eval, job.response, trained_on)
-        path = score_stages(fitted, job.X_eval, job.response, f"{name} in fit {fit}")
+        source = f"{name} in fit {fit}"
+        path = score_stages(fitted, job.X_eval, job.response, source) if job.staged else {}
         held_out = {} if job.scorer is None else _held_out_scores(job, fitted, train)
     source = f"{job.response} of {name} in fit {fit}"
     return check_scores(scores, (job.n_points,), source), path, held_out
@@ -213,7 +216,8 @@ def _key(job):
     estimator = set_random_state(clone(job.estimator), 0)
     versions = (__version__, sklearn.__version__)
     data = (job.X, job.y, job.X_eval, job.y_eval, job.params)
-    return joblib.hash((versions, estimator, *data, job.response, job.scorer))
+    how = job.response, job.staged, job.scorer
+    return joblib.hash((versions, estimator, *data, *how))
 
 
 @contextmanager

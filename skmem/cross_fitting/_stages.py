@@ -6,21 +6,22 @@ from skmem._sklearn import num_samples
 from skmem.cross_fitting._responses import check_scores
 
 
-def score_stages(fitted, X, response, source):
+def score_stages(fitted, X, response, source, method="staged_score_samples"):
     """Log-densities of `X` at each stage of a fitted estimator, {stage: (n_points,)}; {} where it has no stages.
 
-    Stages go by their names in `stages_`, or by their positions. `source` says in errors where scores come from.
+    They come from its `method`, or bounds of them if that yields such. Stages go by their names in `stages_`, or by
+    their positions. `source` says in errors where scores come from.
     """
-    if response != "score_samples" or not hasattr(fitted, "staged_score_samples"):
+    if response != "score_samples" or not hasattr(fitted, method):
         return {}
-    rows = list(fitted.staged_score_samples(X))
+    rows = list(getattr(fitted, method)(X))
     stages = np.asarray(getattr(fitted, "stages_", range(len(rows)))).tolist()
     if len(stages) != len(rows):
         raise ValueError(
-            f"staged_score_samples of {source} must yield scores for each of its {len(stages)} stages_, "
+            f"{method} of {source} must yield scores for each of its {len(stages)} stages_, "
             f"got {len(rows)}."
         )
-    shape, source = (num_samples(X),), f"staged_score_samples of {source}"
+    shape, source = (num_samples(X),), f"{method} of {source}"
     return {
         stage: check_scores(row, shape, f"{source}, stage {stage},")
         for stage, row in zip(stages, rows, strict=True)

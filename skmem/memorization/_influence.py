@@ -61,9 +61,9 @@ class InfluenceQuery:
         ------
         ValueError
             If rows that are no copies of one another were in the same fits throughout (it says how many repeats it
-            takes), if `groups` left as wholes, if leave-one-out was done by one step of EM, which is about each row's
-            own score alone, if points are to be scored by labels or targets and `y` is not one a point, or if there
-            is a `y` without `X`.
+            takes), if `groups` left as wholes, if rows were ranked by a proxy, if leave-one-out was done by one step
+            of EM, which is about each row's own score alone, if points are to be scored by labels or targets and `y`
+            is not one a point, or if there is a `y` without `X`.
 
         Notes
         -----
@@ -76,6 +76,10 @@ class InfluenceQuery:
             raise ValueError(
                 f"influence is that of single rows, but {len(set(self.groups_.tolist()))} groups left as wholes; fit "
                 "without groups."
+            )
+        if self.method_ == "proxy":
+            raise ValueError(
+                "influence needs fits that tell rows apart, and method='proxy' makes none; use method='cross-fit'."
             )
         training = self._training
         y = _targets_of(X, y, training.response)

@@ -135,7 +135,7 @@ class ScoreQueries:
     def top(self, n=10):
         """Rows with the highest memorization, highest first.
 
-        In nats; positive = memorized.
+        In nats; positive = memorized. Of equal scores the higher proxy comes first, if there is one.
 
         Parameters
         ----------
@@ -157,7 +157,8 @@ class ScoreQueries:
         check_is_fitted(self)
         if not isinstance(n, Integral) or n < 0:
             raise ValueError(f"n must be an int of at least 0, got {n!r}.")
-        rows = np.argsort(-self.memorization_, kind="stable")[:n]
+        ties = getattr(self, "proxy_", np.zeros(len(self.memorization_)))
+        rows = np.lexsort((-ties, -self.memorization_))[:n]
         return rows, self.memorization_[rows]
 
     def to_frame(self):
@@ -185,4 +186,6 @@ class ScoreQueries:
         }
         if hasattr(self, "groups_"):
             columns |= {"group": self.groups_, "row_memorization": self.row_memorization_}
+        if hasattr(self, "proxy_"):
+            columns["proxy"] = self.proxy_
         return make_frame(columns, describe_rows(self._training.X))

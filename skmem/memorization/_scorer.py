@@ -16,6 +16,7 @@ from skmem.cross_fitting._cross_fit import FitOptions
 from skmem.cross_fitting._responses import RESPONSES, resolve_response
 from skmem.cross_fitting._warn import warn_of_useless_memory
 from skmem.density import KernelDensity
+from skmem.memorization._calibration import by_proxy, calibration_design
 from skmem.memorization._estimates import (
     DEFAULT_REPEATS,
     EXTRA_ATTRIBUTES,
@@ -48,13 +49,14 @@ class MemorizationScorer(
     cv : int, splitter or iterable of (train, test) indices, default=10
         For cross-fitting: an int is shuffled K-fold, repeated; a splitter is used as it stands, with its own seed.
     n_repeats : int, default=10
-        Repeats of the K-fold of an int `cv`. With a splitter it must be 1 or left alone.
-    method : {"auto", "cross-fit", "leave-one-out"}, default="auto"
+        Repeats of the K-fold of an int `cv`, for "cross-fit". With a splitter it must be 1 or left alone.
+    method : {"auto", "cross-fit", "leave-one-out", "proxy"}, default="auto"
         "leave-one-out" compares the fit on all rows with the one on all rows but one: in closed form where the
         estimator has `leave_one_out_score_samples`, by n_samples refits where not. In closed form the bandwidth of a
         KernelDensity stays the one found on all rows, and a mixture takes one step of EM. "cross-fit" averages over
         many fits with and without each row, which gives the noise too. "auto" takes leave-one-out where that has an
-        exact closed form, and cross-fits otherwise or where `cv` is a splitter or `tol` is given.
+        exact closed form, and cross-fits otherwise or where `cv` is a splitter or `tol` is given. "proxy" ranks rows
+        by one fit, and takes from one repeat of `cv` folds how many nats rows of that rank have on average.
     reduction : {"matched", "pooled", "mean"}, default="matched"
         How fits are averaged; see :func:`skmem.memorization.memorization_score`.
     response : {"auto", "score_samples", "predict_proba", "predict", "neg_squared_error"}, default="auto"
@@ -70,22 +72,29 @@ class MemorizationScorer(
         ConvergenceWarning says how far off they are.
     refit : bool, default=True
         Whether to fit the estimator on all rows too, as `estimator_`, to which `score_samples`, `score`, `sample`,
-        `predict` and `predict_proba` go. Leave-one-out always does.
+        `predict` and `predict_proba` go. Leave-one-out and proxies always do.
     random_state : int, RandomState instance or None, default=None
         Seed of the folds and of every fit.
     progress : bool, default=False
         Whether to count finished fits on stderr.
+    proxy : "auto" or callable, default="auto"
+        For "proxy": a function of the fitted estimator and X whose values rank the rows, higher = more memorized, such
+        as one made with :func:`~skmem.memorization.memorization_proxies`. "auto" is the first there is of
+        `leave_one_out`, `accumulated_loss`, `negative_elbo` and `negative_log_density`; of a classifier or
+        regressor, minus the score of the row.
 
     Attributes
     ----------
     memorization_ : ndarray of shape (n_samples,)
-        Memorization score: `log_density_in_` minus `log_density_out_`.
+        Memorization score: `log_density_in_` minus `log_density_out_`. For "proxy" it is a mean over rows of about the
+        same rank, which rises with `proxy_`, and `log_density_out_` is what follows from it.
     standard_error_ : ndarray of shape (n_samples,)
         Its standard error, by jackknife over repeats; nan where a score is infinite or there is one repeat only. For
-        leave-one-out zero in exact closed form, and else nan: not known. `memorization_score` says what it covers.
+        leave-one-out zero in exact closed form, and else nan: not known; nan for proxies. `memorization_score` says
+        what it covers.
     p_values_ : ndarray of shape (n_samples,)
         Chance that fits without the row score it as low as they did, were it not memorized: by rank among the fits
-        with it. nan for leave-one-out.
+        with it. nan for leave-one-out and proxies.
     noise_floor_ : dict of float to float
         Quantiles 0.95 and 0.999 over rows of the score under exchange of in and out. For leave-one-out like
         `standard_error_`.
@@ -102,11 +111,13 @@ class MemorizationScorer(
     memorization_path_, log_density_in_path_, log_density_out_path_ : ndarray of shape (n_stages, n_samples)
         `memorization_`, `log_density_in_` and `log_density_out_` at each stage. Means over rows of the last two are
         the curves of training and of held-out rows.
+    proxy_ : ndarray of shape (n_samples,)
+        What "proxy" ranked the rows by, there only then.
     cross_fit_ : CrossFit or None
-        The raw scores of all fits; None for closed-form leave-one-out.
+        The raw scores of all fits; None for closed-form leave-one-out. For "proxy" those it was calibrated by.
     estimator_ : estimator object
         The estimator fitted on all rows.
-    method_ : {"leave-one-out", "closed-form", "refit"}
+    method_ : {"leave-one-out", "closed-form", "refit", "proxy"}
         What was done.
     response_ : {"score_samples", "predict_proba", "predict", "neg_squared_error"}
         What rows were scored by.
@@ -121,6 +132,7 @@ class MemorizationScorer(
     --------
     skmem.cross_fit : The fits alone.
     skmem.memorization.memorization_score : From the fits to the scores.
+    skmem.memorization.compare_proxies : How well proxies rank rows.
 
     Notes
     -----
@@ -152,7 +164,7 @@ class MemorizationScorer(
         "estimator": [None, HasMethods(["fit", "get_params"])],
         "cv": [Integral, HasMethods(["split"]), "cv_object"],
         "n_repeats": [Interval(Integral, 1, None, closed="left")],
-        "method": [StrOptions({"auto", "cross-fit", "leave-one-out"})],
+        "method": [StrOptions({"auto", "cross-fit", "leave-one-out", "proxy"})],
         "reduction": [StrOptions({"matched", "pooled", "mean"})],
         "response": [StrOptions({"auto", *RESPONSES})],
         "memory": [None, str, PathLike, HasMethods("cache")],
@@ -161,6 +173,7 @@ class MemorizationScorer(
         "refit": ["boolean"],
         "random_state": ["random_state"],
         "progress": ["boolean"],
+        "proxy": [StrOptions({"auto"}), callable],
     }
 
     def __init__(
@@ -178,6 +191,7 @@ class MemorizationScorer(
         refit=True,
         random_state=None,
         progress=False,
+        proxy="auto",
     ):
         self.estimator = estimator
         self.cv = cv
@@ -191,6 +205,7 @@ class MemorizationScorer(
         self.refit = refit
         self.random_state = random_state
         self.progress = progress
+        self.proxy = proxy
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None, *, groups=None, **params):
@@ -204,7 +219,8 @@ class MemorizationScorer(
             Targets, for estimators that take them.
         groups : array-like of shape (n_samples,), default=None
             Groups of rows, such as copies of one another, that leave and stay together: a score is then that of the
-            row when its group goes. An int `cv` costs twice as many fits with them, for `row_memorization_`.
+            row when its group goes. An int `cv` costs twice as many fits with them, for `row_memorization_`; for
+            "proxy" it takes none.
         **params : dict
             Further parameters of the estimator's `fit`, such as `sample_weight`, or ``step__sample_weight`` for a
             Pipeline. Each fit gets the entries of its training rows; no cross-fit has a closed form then.
@@ -230,18 +246,30 @@ class MemorizationScorer(
         warn_of_useless_memory(self.memory, self.random_state)
         seeds = child_seeds(self.random_state, 5)
         options = FitOptions(None, response, self.memory, self.n_jobs, self.progress, params)
-        unfitted = set_random_state(clone(estimator), seeds[0])
-        if leaves_one_out(self, estimator, response, groups):
-            fitted = unfitted.fit(X, *given(y), **params)
-            score = partial(leave_one_out, estimator, fitted, X, y, options, seeds[1])
-            estimate = with_row_scores(score, groups)
-        else:
-            design = Design(self.cv, self.n_repeats, self.reduction, self.tol, seeds[2:])
-            score = partial(cross_fitted, estimator, X, y, design, options)
-            estimate = with_row_scores(score, groups) if design.is_k_fold else score(groups)
-            fitted = unfitted.fit(X, *given(y), **params) if self.refit else None
         training = Training(estimator, X, y, response, self.reduction, seeds, params)
-        return self._keep(estimate, fitted, training, seen)
+        return self._keep(*self._estimate(training, groups, options), training, seen)
+
+    def _estimate(self, training, groups, options):
+        """The Estimate, and the estimator fitted on all rows, or None."""
+        estimator, X, y, seeds = training.estimator, training.X, training.y, training.seeds
+
+        def fit_all():
+            unfitted = set_random_state(clone(estimator), seeds[0])
+            return unfitted.fit(X, *given(y), **training.params)
+
+        if self.method == "proxy":
+            design = calibration_design(self, groups, seeds[2:])
+            fitted = fit_all()
+            data = X, y, groups
+            return by_proxy(estimator, fitted, data, self.proxy, design, options), fitted
+        if leaves_one_out(self, estimator, training.response, groups):
+            fitted = fit_all()
+            score = partial(leave_one_out, estimator, fitted, X, y, options, seeds[1])
+            return with_row_scores(score, groups), fitted
+        design = Design(self.cv, self.n_repeats, self.reduction, self.tol, seeds[2:])
+        score = partial(cross_fitted, estimator, X, y, design, options)
+        estimate = with_row_scores(score, groups) if design.is_k_fold else score(groups)
+        return estimate, fit_all() if self.refit else None
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

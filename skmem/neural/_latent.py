@@ -116,12 +116,32 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, TableDens
         FileNotFoundError
             If a file that the fit has written to `checkpoint_dir` is gone.
         """
-        module = self._scoring_module()
-        from skmem.neural._checkpoints import stage_states
-
-        for state in stage_states(self.net_).values():
-            module.load_state_dict(state())
+        for module in self._staged_modules():
             yield self._reduce_log_weights(module, X, _bound_and_error)[0]
+
+    @available_if(_keeps_stages)
+    def staged_elbo(self, X):
+        """Evidence lower bound of each row after each epoch that `checkpoint_epochs` names.
+
+        In nats; higher is better; the zero is that of `score_samples`, which takes several times as long.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Yields
+        ------
+        elbo : ndarray of shape (n_samples,)
+            As :meth:`elbo` would have given it after that epoch.
+
+        Raises
+        ------
+        FileNotFoundError
+            If a file that the fit has written to `checkpoint_dir` is gone.
+        """
+        for module in self._staged_modules():
+            yield self._reduce_log_weights(module, X, _elbo, "encoder")[0]
 
     def elbo(self, X):
         """Evidence lower bound of the log-density of each row.
@@ -238,6 +258,15 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, TableDens
         from skmem.neural._bounds import scoring_module
 
         return scoring_module(self.net_.module_, self.score_dtype)
+
+    def _staged_modules(self):
+        """The module of `_scoring_module` at each stage, one at a time."""
+        from skmem.neural._checkpoints import stage_states
+
+        module = self._scoring_module()
+        for state in stage_states(self.net_).values():
+            module.load_state_dict(state())
+            yield module
 
     def _reduce_log_weights(self, module, X, reduce, proposal=None):
         """`reduce(log_weights, n_replicates)`, of shape (n_results, n_rows), for all rows side by side."""

@@ -1,7 +1,7 @@
 """Results in words: plain dicts, and text made of them."""
 
 from skmem.report._audit import Audit, audit
-from skmem.report._copying import copying_of_files, write_copying
+from skmem.report._copying import copying_of_files, format_copying, write_copying
 from skmem.report._diagnose import Finding, diagnose, diagnose_file
 from skmem.report._explain import Explanation, explain
 from skmem.report._format import format_findings, format_summary
@@ -27,6 +27,7 @@ __all__ = [
     "format_labels",
     "write_labels",
     "copying_of_files",
+    "format_copying",
     "write_copying",
     "Finding",
     "diagnose",

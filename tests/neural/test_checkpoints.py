@@ -53,6 +53,16 @@ def test_files_are_read_when_their_stage_is_scored(tmp_path):
     assert np.isfinite(vae.score_samples(X)).all()
 
 
+def test_bounds_at_stages_are_those_of_shorter_fits():
+    vae = staged(None).fit(X)
+    bounds = list(vae.staged_elbo(X))
+    # the same seed makes the same first epochs, and the same draws are used at every stage
+    assert_array_equal(bounds[0], staged(None, max_epochs=2).fit(X).elbo(X))
+    assert_array_equal(bounds[1], vae.elbo(X))
+    # nothing was kept of a fit without stages
+    assert not hasattr(staged(None, checkpoint_epochs=None).fit(X), "staged_elbo")
+
+
 def test_fits_do_not_read_each_others_files(tmp_path):
     one = staged(tmp_path).fit(X)
     before = list(one.staged_score_samples(X))
