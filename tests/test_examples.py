@@ -3,8 +3,6 @@
 import ast
 import runpy
 from importlib.util import find_spec
-
-import runpy
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +47,7 @@ def test_an_example_ends_with_what_its_figure_shows(path):
     assert last.endswith(".")
     # the title and the question come first
     assert ast.get_docstring(ast.parse(path.read_text())).splitlines()[1].startswith("===")
+
 
 EXAMPLES = Path(memorization_path.__file__).parent
 

@@ -216,8 +216,8 @@ def _key(job):
     estimator = set_random_state(clone(job.estimator), 0)
     versions = (__version__, sklearn.__version__)
     data = (job.X, job.y, job.X_eval, job.y_eval, job.params)
-    options = (job.response, job.staged, job.scorer)
-    return joblib.hash((versions, estimator, *data, *options))
+    how = job.response, job.staged, job.scorer
+    return joblib.hash((versions, estimator, *data, *how))
 
 
 @contextmanager
