@@ -26,7 +26,7 @@ def residual_log_likelihoods(fitted, X, y, trained_on):
     ValueError
         If a variance is zero, or so small that it is the rounding of zero.
     """
-    prefix, fitted, last = _last_step(fitted)
+    fitted, last = _last_step(fitted)
     if "return_std" in signature(last.predict).parameters:
         # Routing would want the step to have requested it.
         with config_context(enable_metadata_routing=False):
@@ -35,7 +35,7 @@ def residual_log_likelihoods(fitted, X, y, trained_on):
         what = "predicts a"
     else:
         squares = squared_residuals(fitted, X, y)
-        variance, what = _training_variance(fitted, prefix, *trained_on), "leaves a residual"
+        variance, what = _training_variance(fitted, *trained_on), "leaves a residual"
     _check_variance(np.min(variance), trained_on[1], f"{type(last).__name__} {what}")
     return -0.5 * (np.log(2 * np.pi * variance) + squares / variance)
 
@@ -51,19 +51,27 @@ def _one_each(predicted, X):
 
 
 def _last_step(fitted):
-    """How the last step's parameters begin, the fitted estimator without a search around it, and its last step."""
-    fitted = getattr(fitted, "best_estimator_", fitted)
-    prefix, last = "", fitted
+    """The fitted estimator without a search around it, and its last step."""
+    last = fitted = getattr(fitted, "best_estimator_", fitted)
     while isinstance(last, Pipeline):
-        name, last = last.steps[-1]
-        prefix += f"{name}__"
-    return prefix, fitted, last
+        last = last.steps[-1][1]
+    return fitted, last
 
 
-def _training_variance(fitted, prefix, X, y, params):
-    """Mean of the squared residuals of the training rows, by the weights of the last step if it has been given any."""
-    weights = params.get("sample_weight", params.get(f"{prefix}sample_weight"))
+def _training_variance(fitted, X, y, params):
+    """Mean of the squared residuals of the training rows, by the weights of the regressor if it has been given any."""
+    weights = params.get("sample_weight", params.get(f"{_prefix(fitted)}sample_weight"))
     return np.average(squared_residuals(fitted, X, y), weights=weights)
+
+
+def _prefix(fitted):
+    """How parameters of `fit` begin that are passed down to the regressor, through Pipelines and what wraps them."""
+    for wrapped in ("best_estimator_", "regressor_"):
+        fitted = getattr(fitted, wrapped, fitted)
+    if not isinstance(fitted, Pipeline):
+        return ""
+    name, last = fitted.steps[-1]
+    return f"{name}__{_prefix(last)}"
 
 
 def _check_variance(variance, y, what):

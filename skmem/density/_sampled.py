@@ -33,8 +33,8 @@ class SampledDensity(BaseDensity):
         scikit-learn's mixtures return, the first part is taken.
     density : estimator object, default=None
         Density with `score_samples`, fitted to the rows drawn. None is a KernelDensity whose bandwidth maximises the
-        leave-one-out likelihood of the distinct rows among the first 1,000, times (m / n)^(1 / (d + 4)) for the n
-        distinct rows among all, m among those.
+        leave-one-out likelihood of m distinct rows, up to 1,000 at random, times (m / n)^(1 / (d + 4)) for all n
+        distinct ones.
     n_samples : int, default=10000
         Number of rows drawn.
     random_state : int, RandomState instance or None, default=None
@@ -120,9 +120,9 @@ class SampledDensity(BaseDensity):
         rows = validate_data(self, X, dtype=_FLOATS)
         generator = clone(self.generator, safe=False)
         generator.fit(X if hasattr(X, "columns") else rows)
-        seed = child_seeds(self.random_state, 1)[0]
-        drawn = _draw(generator, self.n_samples, self, seed)
-        density = _kernel_density(drawn) if self.density is None else clone(self.density)
+        seeds = child_seeds(self.random_state, 2)
+        drawn = _draw(generator, self.n_samples, self, seeds[0])
+        density = _kernel_density(drawn, seeds[1]) if self.density is None else clone(self.density)
         self.density_ = density.fit(drawn)
         self.generator_ = generator
         return self
@@ -201,10 +201,13 @@ def _seeded(generator, seed):
     return copy(generator).set_params(random_state=seed)
 
 
-def _kernel_density(rows):
-    """Kernel density for `rows`, its bandwidth found on few and scaled by the law of the optimum."""
+def _kernel_density(rows, seed):
+    """Kernel density for `rows`, its bandwidth found on few and scaled by the law of the optimum.
+
+    The few are drawn at random: generators order their rows, scikit-learn's mixtures by component.
+    """
     first = np.unique(duplicate_groups(rows), return_index=True)[1]
-    few = rows[first[first < _MAX_SEARCHED]]
+    few = rows[np.random.RandomState(seed).permutation(first)[:_MAX_SEARCHED]]
     bandwidth = KernelDensity(bandwidth="loo").fit(few).bandwidth_
     shrinkage = (len(few) / len(first)) ** (1 / (rows.shape[1] + 4))
     return KernelDensity(bandwidth=bandwidth * shrinkage)

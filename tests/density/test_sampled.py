@@ -6,6 +6,7 @@ from sklearn.base import BaseEstimator
 from sklearn.mixture import GaussianMixture
 
 from skmem import MemorizationScorer
+from skmem._random import child_seeds
 from skmem.datasets import make_planted_outliers
 from skmem.density import KernelDensity, SampledDensity
 
@@ -134,8 +135,43 @@ def test_more_rows_have_a_narrower_bandwidth():
         SampledDensity(mixture, n_samples=n, random_state=0).fit(X).density_.bandwidth_
         for n in (1000, 8000)
     ]
-    # n^(-1 / (d + 4)) in two dimensions, from the same first thousand rows
+    # n^(-1 / (d + 4)) in two dimensions, from a thousand rows each
     assert bandwidths[1] / bandwidths[0] == pytest.approx(8 ** (-1 / 6), rel=0.1)
+
+
+class Ordered(BaseEstimator):
+    """Rows of a narrow cluster first, then as many of a wide one, as mixtures of scikit-learn order theirs."""
+
+    def fit(self, X):
+        return self
+
+    def sample(self, n_samples, random_state=None):
+        rows = np.random.RandomState(random_state).normal(size=(n_samples, 2))
+        rows[n_samples // 2 :] = 20 + 3 * rows[n_samples // 2 :]
+        return rows
+
+
+class OneValueFirst(Ordered):
+    def sample(self, n_samples, random_state=None):
+        rows = super().sample(n_samples, random_state)
+        rows[: n_samples // 2] = 0.0
+        return rows
+
+
+def test_the_bandwidth_is_that_of_all_rows_in_whatever_order_they_are_drawn():
+    density = SampledDensity(Ordered(), n_samples=4000, random_state=0).fit(X)
+    seed = child_seeds(0, 1)[0]
+    rows = Ordered().sample(4000, int(seed))
+    mixed = np.random.RandomState(1).permutation(rows)[:1000]
+    expected = KernelDensity(bandwidth="loo").fit(mixed).bandwidth_ * (1000 / 4000) ** (1 / 6)
+    # that of the first rows alone is half of it: the wide cluster would fall apart into single rows
+    assert density.density_.bandwidth_ == pytest.approx(expected, rel=0.15)
+
+
+def test_rows_that_differ_only_late_have_a_bandwidth():
+    density = SampledDensity(OneValueFirst(), n_samples=4000, random_state=0).fit(X)
+    # a thousand equal rows at the start say nothing of those that follow
+    assert np.isfinite(density.score_samples(X)).all()
 
 
 def test_frames_reach_the_generator_as_they_are():

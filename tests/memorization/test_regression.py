@@ -218,8 +218,22 @@ def test_a_predicted_standard_deviation_is_used(around, routing):
             make_pipeline(StandardScaler(with_std=False), LinearRegression()),
             "linearregression__sample_weight",
         ),
+        (
+            TransformedTargetRegressor(make_pipeline(LinearRegression())),
+            "linearregression__sample_weight",
+        ),
+        (
+            make_pipeline(TransformedTargetRegressor(make_pipeline(LinearRegression()))),
+            "transformedtargetregressor__linearregression__sample_weight",
+        ),
+        (
+            make_pipeline(
+                GridSearchCV(make_pipeline(LinearRegression()), {"verbose": [False]}, cv=2)
+            ),
+            "gridsearchcv__linearregression__sample_weight",
+        ),
     ],
-    ids=["alone", "pipeline"],
+    ids=["alone", "pipeline", "target", "target-in-pipeline", "search-in-pipeline"],
 )
 def test_weights_count_rows(model, name):
     weights = np.array([1, 2, 1, 3, 1, 1, 2, 1])
