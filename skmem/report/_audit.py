@@ -172,13 +172,11 @@ def audit(
     return Audit(table, findings, scale, standardize, model, choice, scorer, **where)
 
 
-def refuse_errors(findings):
-    """Raise the first error among the findings."""
+def refuse_errors(findings, more="; skmem doctor says more"):
+    """Raise the first error among the findings; `more` is where to read on."""
     for finding in findings:
         if finding.severity == "error":
-            raise ValueError(
-                f"{finding.what} ({finding.where}): {finding.cure}; skmem doctor says more"
-            )
+            raise ValueError(f"{finding.what} ({finding.where}): {finding.cure}{more}")
 
 
 def _prepare(X, standardize):

@@ -141,7 +141,7 @@ def audit_labels(
     ------
     ValueError
         If :func:`skmem.report.diagnose` finds an error in the data, `y` is not one label a row, there is one label
-        only, or a class has fewer rows than there are folds.
+        only, or a class has fewer rows than there are folds, or copies of one row only.
 
     See Also
     --------
@@ -161,10 +161,10 @@ def audit_labels(
     findings = diagnose(table.X, table.feature_names, cv=cv, ids=table.ids)
     refuse_errors(findings)
     y, words = as_task(as_labels(y, len(table.X)), task)
-    refuse_errors(_label_findings(y, label, cv))
+    groups = duplicate_groups(table.X)
+    refuse_errors(_label_findings(y, groups, label, cv), more="")
     cured = CURED_BY_STANDARDIZING if standardize or model == "forest" else ()
     findings = [finding for finding in findings if finding.check not in cured]
-    groups = duplicate_groups(table.X)
     leave_together = groups if groups.max() + 1 < len(groups) else None
     seeds = child_seeds(random_state, 3).tolist()
     estimator, *how = choose_predictor(
@@ -193,18 +193,30 @@ def _scored(regressor, X, y, groups, options, seeds):
     return None, scorer, held_out_predictions(regressor, X, y, groups, n_folds, seeds[1], n_jobs)
 
 
-def _label_findings(y, label, cv):
-    """What is wrong with labels: too few different ones, or too few rows of one."""
-    values, counts = np.unique(y, return_counts=True)
+def _label_findings(y, groups, label, cv):
+    """What is wrong with labels: too few different ones, or too few rows of one, or none but copies of one row."""
+    values, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
+    where = f"column {label!r}"
     if len(values) < 2:
         what = f"all rows have the label {values[0]}"
-        return [Finding("error", what, f"column {label!r}", "there is nothing to tell apart")]
-    rare = np.flatnonzero(counts < cv) if y.dtype.kind != "f" else []
-    if not len(rare):
+        return [Finding("error", what, where, "there is nothing to tell apart")]
+    if y.dtype.kind == "f":
         return []
-    shown = ", ".join(f"{values[i]} ({counts[i]})" for i in rare[:8])
-    fewest = counts[rare].min()
-    fewer = f"ask for at most {fewest} folds (--cv {fewest}), " if fewest > 1 else ""
-    what = f"classes with fewer rows than folds ({cv}): {shown}"
-    cure = f"{fewer}merge them with others, or leave their rows out"
-    return [Finding("error", what, f"column {label!r}", cure, "rare_classes")]
+    shown = [f"{value} ({count})" for value, count in zip(values, counts, strict=True)]
+    merge = "merge them with others, or leave their rows out"
+    found = []
+    if (rare := counts < cv).any():
+        fewest = counts[rare].min()
+        fewer = f"ask for at most {fewest} folds (--cv {fewest}), " if fewest > 1 else ""
+        what = f"classes with fewer rows than folds ({cv}): {_first(shown, rare)}"
+        found.append(Finding("error", what, where, fewer + merge, "rare_classes"))
+    different = np.unique(np.column_stack([codes, groups]), axis=0)[:, 0]
+    if (single := np.bincount(different) == 1).any():
+        # They leave together, and no fit without them knows their label.
+        what = f"classes of copies of one row: {_first(shown, single)}"
+        found.append(Finding("error", what, where, merge, "rare_classes"))
+    return found
+
+
+def _first(shown, chosen):
+    return ", ".join([shown[i] for i in np.flatnonzero(chosen)[:8]])

@@ -117,9 +117,11 @@ def _counts(issues):
 
 
 def _above_noise(scorer):
+    """Number of rows above each noise floor; none of it where the floor is not known."""
     return {
         f"above_noise_floor_{level:g}": np.count_nonzero(scorer.memorization_ > floor)
         for level, floor in scorer.noise_floor_.items()
+        if not np.isnan(floor)
     }
 
 
@@ -227,6 +229,8 @@ def _contradiction(data):
 def _found(counts):
     if "mislabelled" in counts:
         return ", ".join(f"{n} {kind}" for kind, n in counts.items())
+    if not counts:
+        return "a single repeat of 2 folds says nothing of noise"
     levels = [name.rpartition("_")[2] for name in counts]
     return ", ".join(
         f"{counted(n, 'row')} above the {level} noise floor"

@@ -1,5 +1,7 @@
 """Classifiers and regressors to audit labels with, and how one is chosen, before any fit that scores."""
 
+from numbers import Real
+
 import numpy as np
 from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
@@ -18,35 +20,51 @@ TASKS = ("auto", "classification", "regression")
 # Whole numbers of more values than these are taken for measurements.
 _MOST_CLASSES = 20
 _N_FOLDS = 5
+# What None, nan, NaT and pandas' NA become as text.
+_MISSING = ["None", "nan", "NaT", "<NA>"]
 # Leaves of single rows hold on to every label, which makes rare rows of many, and leave no residuals to speak of.
 _ROWS_PER_LEAF = {"classification": 2, "regression": 5}
 
 
 def as_labels(y, n_rows):
-    """`y` as an array of str, int64 or finite float64, one label a row."""
+    """`y` as an array of str, int64 or finite float64, one label a row: int64 where all are whole numbers."""
     y = np.asarray(y)
     if y.shape != (n_rows,):
         raise ValueError(f"y must have one label for each of {n_rows} rows, got shape {y.shape}.")
+    if y.dtype.kind == "O" and all(isinstance(label, Real) for label in y):
+        y = np.asarray(y.tolist())
     if y.dtype.kind in "bui":
         return y.astype(np.int64)
     if y.dtype.kind != "f":
+        _check_there(y)
         return y.astype(str)
     assert_all_finite(y, input_name="y")
-    return y.astype(np.float64)
+    is_exact = np.all((y == np.rint(y)) & (np.abs(y) < 2**53))
+    return y.astype(np.int64 if is_exact else np.float64)
+
+
+def _check_there(y):
+    """Refuse missing values among labels that are no numbers: as text they would be a class."""
+    is_text = np.array([isinstance(label, str) for label in y])
+    missing = np.flatnonzero(~is_text & np.isin(y.astype(str), _MISSING))
+    if missing.size:
+        raise ValueError(
+            f"y must have no missing label, got {missing.size} (row {missing[0]} is the first)."
+        )
 
 
 def as_task(y, task):
     """`y` as classes (str or int) or as targets (float), and why as these, in words."""
-    n_values = len(np.unique(y))
-    whole = f"{n_values} different whole numbers"
-    what = {"U": f"{n_values} different texts", "i": whole}.get(
-        y.dtype.kind, "numbers not all whole"
-    )
-    few = y.dtype.kind == "U" or (y.dtype.kind == "i" and n_values <= _MOST_CLASSES)
+    is_text, n_values = y.dtype.kind == "U", len(np.unique(y))
+    is_whole = not is_text and np.array_equal(y, np.rint(y))
+    whole = f"{n_values} different whole numbers" if is_whole else "numbers not all whole"
+    what = f"{n_values} different texts" if is_text else whole
+    few = is_text or (is_whole and n_values <= _MOST_CLASSES)
     if task == "auto":
         task = "classification" if few else "regression"
     if task == "classification":
-        return y.astype(str) if y.dtype.kind == "f" else y, f"classes: {what}"
+        # A sum has no negative zero, which as text would be a class besides zero.
+        return (y + 0.0).astype(str) if y.dtype.kind == "f" else y, f"classes: {what}"
     if y.dtype.kind == "U":
         raise ValueError(
             f"labels must be numbers for task='regression' (--task), got {str(y[0])!r}"

@@ -112,6 +112,12 @@ def test_files_hold_what_the_page_says(request, tmp_path, fixture):
         (np.arange(200) % 30, "classification", "classes: 30 different whole numbers"),
         (np.arange(200) % 3, "regression", "numbers to predict: 3 different whole numbers"),
         (np.arange(200) / 7, "auto", "numbers to predict: numbers not all whole"),
+        (np.arange(200) % 3 / 1.0, "auto", "classes: 3 different whole numbers"),
+        (np.arange(200) % 3 - 1.0, "auto", "classes: 3 different whole numbers"),
+        (np.arange(200) % 2 == 0, "auto", "classes: 2 different whole numbers"),
+        (np.arange(200) * 1e16, "auto", "numbers to predict: 200 different whole numbers"),
+        ((np.arange(200) % 3).astype(object), "auto", "classes: 3 different whole numbers"),
+        ((np.arange(200) / 7).astype(object), "auto", "numbers to predict: numbers not all whole"),
     ],
 )
 def test_what_labels_are_taken_for(y, task, words):
@@ -120,6 +126,45 @@ def test_what_labels_are_taken_for(y, task, words):
     # said in so many words, and acted on
     assert found.task == words
     assert (found.scorer is None) == words.startswith("classes")
+
+
+def test_zero_is_one_class_whatever_its_sign():
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    y = np.resize([0.0, -0.0, 0.5], 60)
+    found = audit_labels(as_table(X), y, task="classification", model="linear", **QUICK)
+    # equal numbers are equal labels
+    assert found.issues.classes.tolist() == ["0.0", "0.5"]
+
+
+@pytest.mark.parametrize(
+    "missing", [None, np.nan, np.datetime64("NaT")], ids=["None", "nan", "NaT"]
+)
+def test_a_missing_label_is_no_class(missing):
+    y = WRONG.astype(object)
+    y[[3, 7]] = missing
+    with pytest.raises(ValueError, match=r"no missing label, got 2 \(row 3 is the first\)"):
+        audit_labels(as_table(WINE), y)
+    # text that reads like one is a label like others
+    named = np.where(WRONG == "red", "None", WRONG).astype(object)
+    found = audit_labels(as_table(WINE), named, model="linear", **QUICK)
+    assert found.issues.classes.tolist() == ["None", "green", "white"]
+
+
+def test_a_class_of_copies_is_refused():
+    X, y = np.vstack([WINE, WINE[[0] * 6] + 1]), np.append(WRONG, ["blue"] * 6)
+    # no fit without them knows of blue, so that all would be mislabelled for certain
+    with pytest.raises(ValueError, match=r"classes of copies of one row: blue \(6\) .*out$"):
+        audit_labels(as_table(X), y, model="linear")
+
+
+def test_no_number_of_rows_is_above_a_floor_that_is_not_known():
+    X, y = load_diabetes(return_X_y=True)
+    found = audit_labels(as_table(X), y, model="linear", cv=2, n_repeats=1, random_state=0)
+    # there is nothing to exchange in one repeat of two folds
+    assert np.isnan(found.scorer.noise_floor_[0.95])
+    summary = summarize_labels(found, top=1)
+    assert summary["counts"] == {}
+    assert "a single repeat of 2 folds says nothing of noise" in format_labels(summary)
 
 
 def test_auto_takes_a_forest_only_where_it_predicts_better():
