@@ -14,7 +14,7 @@ from skmem._math import difference
 from skmem._random import child_seeds
 from skmem._sklearn import HasMethods, Interval, validate_params
 from skmem.cross_fitting import CrossFit
-from skmem.cross_fitting._sides import find_repeats
+from skmem.cross_fitting._sides import check_both_sides, find_repeats
 from skmem.memorization._proxies import check_proxy
 from skmem.memorization._reductions import average_in_and_out
 
@@ -116,15 +116,18 @@ def compare_proxies(
     Raises
     ------
     ValueError
-        If there is no proxy, one is not a number for each row, or the scores come from a proxy themselves.
+        If there is no proxy, one is not a number for each row, or the scores come from a proxy themselves, from fits
+        that scored other points than their rows, or from rows that are in all fits or in none.
 
     Notes
     -----
     Let r be the mean of Spearman's correlation between the scores of two random halves of the repeats (for masks
-    without folds: of the fits). The reliability of all of them is 2 r / (1 + r) (Spearman 1910; Brown 1910), and a
-    score without noise would correlate with them by its square root: the ceiling. That is exact for Pearson's
-    correlation with independent noise, and a guide for ranks. A single repeat has no halves. Leave-one-out in exact
-    closed form has no noise: its ceiling is 1.
+    without folds: of the fits). The reliability of all of them, k times as many as in a half, is
+    k r / (1 + (k - 1) |r|) (Spearman 1910; Brown 1910), and a score without noise would correlate with them by its
+    square root: the ceiling. That is exact for Pearson's correlation with independent noise, and a guide for ranks:
+    where log-densities vary by 1.5 nats from fit to fit, their log-mean-exp makes it up to 0.1 too high in
+    simulations. k is 2, or more for an odd number of repeats. A single repeat has no halves. Leave-one-out in exact closed form has
+    no noise: its ceiling is 1.
 
     The intervals draw rows anew and keep their ranks. They hold neither the noise of the fits nor that of the one
     fit that a proxy is made of.
@@ -171,7 +174,8 @@ def split_half_reliability(fits, reduction, rng):
         if all(score is not None for score in scores):
             found.append(float(correlations(*(ranks(s)[:, np.newaxis] for s in scores))[0]))
     r = np.mean(found) if found else np.nan
-    return float(2 * r / (1 + r))
+    k = len(parts) / max(n_half, 1)
+    return float(k * r / (1 + (k - 1) * abs(r)))
 
 
 def _half(fits, chosen, reduction, rng):
@@ -188,6 +192,7 @@ def _score_and_reliability(memorization, seed):
     """The scores (n_samples,) that proxies are judged by, and how reliable they are."""
     rng = check_random_state(int(seed))
     if isinstance(memorization, CrossFit):
+        _check_own_rows(memorization)
         how = "matched", memorization.response, rng
         sides = average_in_and_out(memorization.scores, memorization.train_mask, *how)
         return difference(*sides), split_half_reliability(memorization, "matched", rng)
@@ -203,6 +208,16 @@ def _score_and_reliability(memorization, seed):
     if memorization.method_ == "leave-one-out":
         return score, 1.0 if memorization.noise_floor_[0.95] == 0 else np.nan
     return score, split_half_reliability(memorization.cross_fit_, memorization.reduction, rng)
+
+
+def _check_own_rows(fits):
+    """Refuse fits that did not score their rows, each with it and without it."""
+    if fits.scores.shape != fits.train_mask.shape:
+        raise ValueError(
+            "memorization must be fits that scored their own rows, got scores of shape "
+            f"{fits.scores.shape} for a train_mask of shape {fits.train_mask.shape}."
+        )
+    check_both_sides(fits.train_mask)
 
 
 def _draws(a, b, n_resamples, rng):

@@ -32,7 +32,8 @@ class MemorizationFilter(BaseEstimator):
         The scorer, fitted on all rows.
     threshold_ : float
         Rows with a higher score are dropped: the scorer's noise floor (0.95) or the score that `max_share` of the
-        rows exceed, whichever is higher. In the unit of the scores, which is nats for a density.
+        rows exceed, whichever is higher. In the unit of the scores, which is nats for a density; nan where no score
+        is known, and all rows are kept.
     sample_indices_ : ndarray of shape (n_kept,)
         Positions of the rows that are kept, ascending.
     sample_weight_ : ndarray of shape (n_samples,)
@@ -101,7 +102,8 @@ class MemorizationFilter(BaseEstimator):
         threshold = _threshold(scorer.memorization_, scorer.noise_floor_[0.95], self.max_share)
         vars(self).update(vars(seen))
         self.scorer_, self.threshold_ = scorer, threshold
-        excess = np.maximum(difference(scorer.memorization_, threshold), 0.0)
+        # A score that is not known (nan) is no reason to drop the row.
+        excess = np.fmax(difference(scorer.memorization_, threshold), 0.0)
         self.sample_weight_ = np.exp(-excess)
         self.sample_indices_ = np.flatnonzero(excess == 0)
         _warn_of_lost_classes(y, self.sample_indices_)

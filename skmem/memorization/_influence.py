@@ -94,8 +94,12 @@ def _targets_of(X, y, response):
     """Labels or targets to score the points `X` by; None for training rows and for densities."""
     if X is None and y is not None:
         raise ValueError("y must be None where X is None: training rows have their own.")
-    if not needs_targets(response) or y is None:
+    if X is None or not needs_targets(response):
         return None
+    if y is None:
+        raise ValueError(
+            f"y must be given with X to score points by response={response!r}, got None."
+        )
     check_targets(y, response)
     check_consistent_length(X, y)
     return y

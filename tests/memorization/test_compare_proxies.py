@@ -68,6 +68,27 @@ def test_reliability_of_two_repeats_is_by_hand():
     assert found.ceiling == pytest.approx(np.sqrt(expected))
 
 
+@pytest.mark.parametrize("n_repeats", [3, 5])
+def test_reliability_of_an_odd_number_of_repeats_is_that_of_all(n_repeats):
+    truth, fits = simulated(n_rows=3000, n_repeats=n_repeats, noise=0.3)
+    noise = 0.3 * np.random.default_rng(1).normal(size=fits.scores.shape)
+    again = replace(fits, scores=fits.train_mask * truth + noise)
+    one, other = (memorization_score(f.scores, f.train_mask).memorization for f in (fits, again))
+    found = compare_proxies({"p": truth}, fits, n_resamples=1, random_state=0)
+    # the correlation with as many other repeats; two halves are one repeat fewer, which is 0.03 less of three
+    assert found.reliability == pytest.approx(spearmanr(one, other)[0], abs=0.015)
+    assert found.ceiling == pytest.approx(found.correlation[0], abs=0.015)
+
+
+def test_halves_that_disagree_are_no_more_than_opposite():
+    mask = np.array([[True, False], [False, True]] * 2)
+    scores = np.array([[2.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 2.0]])
+    found = compare_proxies({"p": [1, 2]}, CrossFit(mask, scores, "score_samples", "refit"))
+    # a reliability is a correlation
+    assert found.reliability == -1.0
+    assert found.ceiling == 0.0
+
+
 @pytest.mark.parametrize("noise", [0.3, 0.7, 1.5])
 def test_the_truth_correlates_by_the_ceiling(noise):
     truth, fits = simulated(noise=noise, n_rows=1000)
@@ -181,6 +202,17 @@ def test_the_comparison_is_a_table():
 def test_bad_input_is_refused(proxies, memorization, message):
     with pytest.raises(ValueError, match=message):
         compare_proxies(proxies, memorization)
+
+
+def test_fits_must_tell_of_their_rows():
+    density = KernelDensity(bandwidth=0.5)
+    elsewhere = cross_fit(density, X, cv=5, X_eval=X[:7], random_state=0)
+    with pytest.raises(ValueError, match=r"scored their own rows, got scores of shape \(5, 7\)"):
+        compare_proxies({"p": np.arange(7)}, elsewhere)
+    once = cross_fit(density, X, cv=[(np.arange(10), np.arange(10, len(X)))])
+    # rows that are never held out have no memorization
+    with pytest.raises(ValueError, match="at least one fit"):
+        compare_proxies({"p": np.arange(len(X))}, once)
 
 
 def test_scores_must_be_there_and_not_from_a_proxy():

@@ -162,6 +162,17 @@ def test_bad_rows_are_named(rows, message):
         MemorizationFilter().fit_resample(rows)
 
 
+def test_rows_of_unknown_scores_stay():
+    far_apart = 100.0 * np.arange(40)[:, np.newaxis]
+    density = KernelDensity(kernel="tophat", bandwidth=1.0)
+    unknown = MemorizationScorer(density, method="proxy", cv=5, random_state=0)
+    kept = MemorizationFilter(unknown, max_share=0.1).fit(far_apart)
+    # without any row each is impossible, and a mean of infinities brings no proxy to nats
+    assert np.isnan(kept.scorer_.memorization_).all()
+    assert len(kept.sample_indices_) == 40
+    np.testing.assert_array_equal(kept.sample_weight_, 1.0)
+
+
 # imbalanced-learn
 
 

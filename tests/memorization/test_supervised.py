@@ -111,7 +111,7 @@ def test_a_label_that_no_row_has_is_never_likely():
 
 def test_bad_labels_of_points_are_refused():
     scorer = scored(ALL)
-    with pytest.raises(ValueError, match="of their own"):
+    with pytest.raises(ValueError, match="y must be given with X"):
         scorer.influence(X_NEW)
     with pytest.raises(ValueError, match="y must be None where X is None"):
         scorer.influence(y=Y)
