@@ -126,8 +126,8 @@ def compare_proxies(
     k r / (1 + (k - 1) |r|) (Spearman 1910; Brown 1910), and a score without noise would correlate with them by its
     square root: the ceiling. That is exact for Pearson's correlation with independent noise, and a guide for ranks:
     where log-densities vary by 1.5 nats from fit to fit, their log-mean-exp makes it up to 0.1 too high in
-    simulations. k is 2, or more for an odd number of repeats. A single repeat has no halves. Leave-one-out in exact closed form has
-    no noise: its ceiling is 1.
+    simulations. k is 2, or more for an odd number of repeats. A single repeat has no halves. Leave-one-out in exact
+    closed form has no noise: its ceiling is 1.
 
     The intervals draw rows anew and keep their ranks. They hold neither the noise of the fits nor that of the one
     fit that a proxy is made of.
