@@ -29,7 +29,8 @@ class TextColumn:
     def of(cls, values, example=""):
         """Hold `values` as they are."""
         array = np.empty(len(values), dtype=object)
-        array[:] = values
+        for i, value in enumerate(values):  # at once, lists would be taken for rows
+            array[i] = value
         return cls(array, example)
 
     def __len__(self):

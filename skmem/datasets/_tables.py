@@ -3,6 +3,7 @@
 import shlex
 from dataclasses import dataclass
 from difflib import get_close_matches
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -173,6 +174,10 @@ def _check_known(names, read):
 def _as_labels(column, name, ids):
     """A column as labels, none of them missing."""
     is_text = isinstance(column, TextColumn)
+    if is_text and all(
+        isinstance(value, Real) for value in column.values
+    ):  # as an index holds them
+        is_text, column = False, column.values
     values = column.categories if is_text else np.asarray(column, dtype=np.float64)
     missing = np.equal(values, None) if is_text else ~np.isfinite(values)
     if missing.any():
@@ -210,7 +215,7 @@ def load_columns(source, *, id_column=None, drop=(), label=None):
             f"got {str(source)!r}{_suggestion(source)}"
         )
     drop = _listed_names(drop)
-    id_column, left_out = _index_apart(names, columns, id_column, drop)
+    id_column, left_out = _index_apart(names, columns, id_column, (*drop, label))
     if left_out:
         notes = [*notes, f"index of the data frame left out: {_listed(left_out)}"]
     unknown = frozenset({*drop, id_column, label} - {*names, None})
@@ -228,7 +233,10 @@ def _suggestion(source):
 
 
 def _index_apart(names, columns, id_column, drop):
-    """The id column, which a single index is where none is named, and the index columns left over."""
+    """The id column, which a single index is where none is named, and the index columns left over.
+
+    Those that `drop` names, a label among them, are neither.
+    """
     index = [n for n, c in zip(names, columns, strict=True) if isinstance(c, IndexColumn)]
     if id_column is None and len(index) == 1 and index[0] not in drop:
         return index[0], []

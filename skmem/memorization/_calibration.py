@@ -7,8 +7,7 @@ from scipy.stats import rankdata
 from sklearn.isotonic import IsotonicRegression
 
 from skmem._sklearn import num_samples
-from skmem.cross_fitting._responses import score_rows
-from skmem.memorization._estimates import Design, Estimate, cross_fitted
+from skmem.memorization._estimates import Design, Estimate, cross_fitted, score_by_all
 from skmem.memorization._proxies import check_proxy, default_proxy
 from skmem.memorization._reductions import NOISE_QUANTILES, MemorizationScores
 
@@ -44,8 +43,7 @@ def calibration_design(scorer, groups, seeds):
 def by_proxy(estimator, fitted, data, proxy, design, options):
     """Estimate from a proxy of the fit on all rows, calibrated by cross-fits; `data` are X, y and groups."""
     X, y, groups = data
-    trained_on = (X, y, options.params)
-    log_density_in = score_rows(fitted, X, y, options.response, trained_on)
+    log_density_in = score_by_all(fitted, X, y, options)
     values = _values(proxy, fitted, X, options.response, log_density_in)
     # Stages can cost more than fits, and the curve needs none.
     options = replace(options, staged=False)

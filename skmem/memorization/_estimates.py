@@ -8,8 +8,10 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from skmem._random import child_seeds
+from skmem._sklearn import num_samples
 from skmem.cross_fitting import CrossFit
 from skmem.cross_fitting._cross_fit import fill_scores
+from skmem.cross_fitting._responses import check_scores, score_rows
 from skmem.cross_fitting._sides import check_both_sides
 from skmem.cross_fitting._splits import is_fold_number, repeats_of, train_masks
 from skmem.cross_fitting._stages import stack_stages, unstack_stages
@@ -76,6 +78,13 @@ class Design:
     def is_k_fold(self):
         """Whether `cv` is the number of folds, and no splitter."""
         return is_fold_number(self.cv)
+
+
+def score_by_all(fitted, X, y, options):
+    """Score of each row by the estimator fitted on all of them, (n_samples,), checked as other fits are."""
+    scores = score_rows(fitted, X, y, options.response, (X, y, options.params))
+    source = f"{options.response} of {type(fitted).__name__} fitted on all rows"
+    return check_scores(scores, (num_samples(X),), source)
 
 
 def with_row_scores(score, groups):

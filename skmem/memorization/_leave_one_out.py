@@ -9,10 +9,9 @@ from skmem._math import difference
 from skmem._random import child_seeds
 from skmem._sklearn import num_samples
 from skmem.cross_fitting._cross_fit import fill_scores
-from skmem.cross_fitting._responses import score_rows
 from skmem.cross_fitting._splits import train_masks
 from skmem.density._checks import check_groups
-from skmem.memorization._estimates import Estimate
+from skmem.memorization._estimates import Estimate, score_by_all
 from skmem.memorization._paths import left_out, left_out_path
 from skmem.memorization._reductions import NOISE_QUANTILES, MemorizationScores
 
@@ -43,22 +42,20 @@ def leave_one_out(estimator, fitted, X, y, options, seed, groups):
     In closed form where the fitted estimator has `leave_one_out_score_samples` (for groups
     `leave_one_group_out_score_samples`), by refits where it has not.
     """
-    closed_form = _has_closed_form(fitted, groups) and options.response == "score_samples"
-    if closed_form:
+    log_density_in = score_by_all(fitted, X, y, options)
+    if _has_closed_form(fitted, groups) and options.response == "score_samples":
         log_density_out = (
             fitted.leave_one_out_score_samples()
             if groups is None
             else fitted.leave_one_group_out_score_samples(groups)
         )
         noise = 0.0 if _is_exact(fitted) else np.nan
-        scores = _scores(fitted.score_samples(X), log_density_out, noise)
+        scores = _scores(log_density_in, log_density_out, noise)
         return Estimate(scores, None, None, "leave-one-out", 1, 1)
     groups = None if groups is None else check_groups(groups, num_samples(X))
     splitter = LeaveOneOut() if groups is None else LeaveOneGroupOut()
     masks = train_masks(splitter, X, y, groups)
     fits = fill_scores(estimator, X, y, masks, child_seeds(seed, len(masks)), options=options)
-    trained_on = (X, y, options.params)
-    log_density_in = score_rows(fitted, X, y, options.response, trained_on)
     scores = _scores(log_density_in, left_out(fits.scores, masks), np.nan)
     path = left_out_path(fitted, fits, X, log_density_in)
     return Estimate(scores, path, fits, "leave-one-out", 1 + len(masks), 1)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
+from sklearn.base import BaseEstimator
 from sklearn.datasets import load_iris
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
@@ -228,3 +229,37 @@ def test_bad_arguments_are_named_before_the_long_fit_on_all_rows():
         fit(X, Slow(), method="cross-fit", cv=31)
     with pytest.raises(ValueError, match="among the training rows of at least one fit"):
         fit(X, make_pipeline(Slow()), cv=TimeSeriesSplit(3), n_repeats=1)
+
+
+class OddOnAllRows(BaseEstimator):
+    """A density that scores rows oddly when fitted to all of them, and rightly when not."""
+
+    def __init__(self, scores=None):
+        self.scores = scores
+
+    def fit(self, X, y=None):
+        self.n_rows_ = len(X)
+        return self
+
+    def score_samples(self, X):
+        return self.scores if self.n_rows_ == len(X) else np.zeros(len(X))
+
+
+@pytest.mark.parametrize("method", ["leave-one-out", "proxy"])
+@pytest.mark.parametrize(
+    ("scores", "message"),
+    [
+        (np.full(20, np.nan), "finite or -inf, got 20 others"),
+        (np.full(20, np.inf), "finite or -inf, got 20 others"),
+        (np.zeros((20, 1)), r"array of shape \(20,\), got \(20, 1\)"),
+    ],
+    ids=["nan", "inf", "2-d"],
+)
+def test_the_fit_on_all_rows_is_checked_like_others(method, scores, message):
+    scorer = MemorizationScorer(OddOnAllRows(scores), method=method, cv=2, proxy=first_column)
+    with pytest.raises(ValueError, match=f"of OddOnAllRows fitted on all rows .*{message}"):
+        scorer.fit(np.arange(40.0).reshape(20, 2))
+
+
+def first_column(fitted, X):
+    return X[:, 0]

@@ -249,6 +249,35 @@ def test_labels_of_a_file_may_be_text_and_ids_too(capsys, tmp_path):
     assert "wine 70" in out
 
 
+@pytest.mark.parametrize("others", [[], ["batch"]], ids=["the index", "one of two"])
+def test_labels_may_be_the_index_of_a_frame(tmp_path, others):
+    pd = pytest.importorskip("pandas", reason="frames come with the frames extra")
+    pytest.importorskip("pyarrow", reason="parquet comes with the frames extra")
+    frame = pd.DataFrame({"a": [1.0, 2.0, 3.0], "b": [0.0, 1.0, 0.0], "y": [1, -1, 1]})
+    frame["batch"] = ["p", "q", "r"]
+    frame.set_index(["y", *others])[["a", "b"]].to_parquet(tmp_path / "a.parquet")
+    table, y = load_labelled_table(tmp_path / "a.parquet", "y")
+    # numbers as they are in a column, and rows named by what is left: nothing, or what is asked for
+    assert y.tolist() == [1, -1, 1]
+    assert y.dtype.kind == "i"
+    assert (table.feature_names, table.ids.tolist()) == (["a", "b"], [0, 1, 2])
+    if others:
+        named = load_labelled_table(tmp_path / "a.parquet", "y", id_column="batch")[0]
+        assert named.ids.tolist() == ["p", "q", "r"]
+
+
+def test_columns_of_lists_can_be_left_out(tmp_path):
+    pd = pytest.importorskip("pandas", reason="frames come with the frames extra")
+    pytest.importorskip("pyarrow", reason="parquet comes with the frames extra")
+    frame = pd.DataFrame({"a": [1.0, 2.0], "tags": [["x", "y"], ["z", "x"]], "y": ["u", "v"]})
+    frame.to_parquet(tmp_path / "a.parquet")
+    # named for what they are, and no reason not to read the others
+    with pytest.raises(ValueError, match=r"'tags' \(of type list"):
+        load_labelled_table(tmp_path / "a.parquet", "y")
+    table, y = load_labelled_table(tmp_path / "a.parquet", "y", drop="tags")
+    assert (table.feature_names, y.tolist()) == (["a"], ["u", "v"])
+
+
 TABLE = "a,b,c,name,label\n" + "".join(
     f"{i},{i * i % 7},{i % 5},n{i},{'xyz'[i % 2]}\n" for i in range(20)
 )
