@@ -9,7 +9,7 @@ import numpy as np
 class Region:
     """Memorized rows that lie together.
 
-    Scores in nats (for classifiers: in probability); positive = memorized, 0 = no effect.
+    Scores in the unit of the scorer, nats for log-densities; positive = memorized, 0 = no effect.
 
     Attributes
     ----------

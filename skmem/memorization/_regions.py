@@ -22,7 +22,7 @@ _SHOWN = 10
 class MemorizedRegions(BaseEstimator):
     """Regions of memorized rows, ranked by how much a few more rows there would help.
 
-    Scores in nats (for classifiers: in probability); positive = memorized, 0 = no effect.
+    Scores in the unit of the scorer, nats for log-densities; positive = memorized, 0 = no effect.
 
     Parameters
     ----------
@@ -59,7 +59,8 @@ class MemorizedRegions(BaseEstimator):
     *Memorized.* Given a fitted scorer, a row above the threshold must be significant besides: the p-values of its
     scores over their standard errors (Student's t, as many degrees of freedom as repeats less one; the scorer's own
     `p_values_` where there is no standard error) are compared at level `alpha` by the procedure of Benjamini and
-    Hochberg. Exact leave-one-out scores have no noise, and the quantile decides alone; so it does for bare scores.
+    Hochberg. Exact leave-one-out scores have no noise, and the quantile decides alone; so it does where the noise is
+    not known: for bare scores, for proxies, and for leave-one-out by refits.
 
     *Regions.* HDBSCAN of the memorized rows, features centred at the median and divided by the interquartile range
     of all rows (by the standard deviation where that is zero).
@@ -72,7 +73,9 @@ class MemorizedRegions(BaseEstimator):
     least m for which the median of its scores falls to the threshold. New rows are taken to be like those that
     support the region, and the model to be refitted with all else as it was. On mixtures of known density with a
     sparse component (kernel densities in two dimensions), the gain was right within a factor of two mostly, and the
-    rows needed brought the median to within 0.1 nats of the threshold.
+    rows needed brought the median to within 0.1 nats of the threshold. That is a model of log-densities: for
+    probabilities it is a guess, and for squared errors, which change with the unit of the target, `gain` and
+    `n_needed` mean nothing.
 
     Examples
     --------
@@ -161,7 +164,7 @@ class MemorizedRegions(BaseEstimator):
     def to_frame(self):
         """The regions as a data frame, one line each, in their order.
 
-        Scores in nats (for classifiers: in probability); positive = memorized, 0 = no effect.
+        Scores in the unit of the scorer, nats for log-densities; positive = memorized, 0 = no effect.
 
         Returns
         -------
