@@ -50,10 +50,15 @@ def stacked_axes(ax, n_axes):
 
 def label_axes(ax, x, y):
     """Name the axes, and keep the lines that bear the scale alone."""
-    ax.set_xlabel(x, fontsize=FONT_SIZE)
-    ax.set_ylabel(y, fontsize=FONT_SIZE)
+    # Names come from data: a dollar sign in one is no formula.
+    ax.set_xlabel(x, fontsize=FONT_SIZE, parse_math=False)
+    ax.set_ylabel(y, fontsize=FONT_SIZE, parse_math=False)
     ax.tick_params(labelsize=FONT_SIZE)
     ax.spines[["top", "right"]].set_visible(False)
+    for axis in (ax.xaxis, ax.yaxis):
+        if hasattr(axis.get_major_formatter(), "set_useOffset"):
+            # Ticks are log-densities themselves, not differences from a number in the corner.
+            axis.get_major_formatter().set_useOffset(False)
 
 
 def check_choice(name, value, choices):
@@ -74,23 +79,30 @@ def check_images(X, image_shape):
 
 
 def draw_images(ax, images, titles, n_columns):
-    """Draw images side by side in one axes, each with its title below."""
+    """Draw images side by side in one axes, pixels square, each with its title below."""
     n_rows = -(-len(images) // n_columns)
     low, high = float(np.min(images)), float(np.max(images))
     for i, (image, title) in enumerate(zip(images, titles, strict=True)):
         row, column = divmod(i, n_columns)
         extent = column + 0.05, column + 0.95, row + 0.80, row + 0.02
         ax.imshow(image, cmap="gray_r", vmin=low, vmax=high, extent=extent, aspect="auto")
-        ax.text(column + 0.5, row + 0.9, title, ha="center", va="center", fontsize=FONT_SIZE)
-    ax.set(xlim=(0, n_columns), ylim=(n_rows, 0))
+        place = {"ha": "center", "va": "center", "fontsize": FONT_SIZE, "parse_math": False}
+        ax.text(column + 0.5, row + 0.9, title, **place)
+    height, width = images.shape[1:3]
+    aspect = height / width * 0.90 / 0.78  # of what an image takes of its cell
+    ax.set(xlim=(0, n_columns), ylim=(n_rows, 0), aspect=aspect)
     ax.set_axis_off()
 
 
 def draw_table(ax, cells, columns):
     """Draw a table of text in one axes."""
     ax.set_axis_off()
-    table = ax.table(cells, colLabels=columns, loc="center", cellLoc="right")
+    table = ax.table(cells, colLabels=columns, loc="center", cellLoc="right", edges="horizontal")
     table.auto_set_font_size(False)
     table.set_fontsize(FONT_SIZE)
     table.auto_set_column_width(range(len(columns)))
+    table.scale(1, 1.15)
+    for (row, _), cell in table.get_celld().items():
+        cell.set(edgecolor=GREY, linewidth=0.5)
+        cell.get_text().set(parse_math=False, weight="normal" if row else "bold")
     return table
