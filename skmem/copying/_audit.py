@@ -5,7 +5,7 @@ from numbers import Integral
 
 import numpy as np
 
-from skmem._random import child_seeds
+from skmem._random import child_seeds, plain_seed
 from skmem._sklearn import HasMethods, Interval, StrOptions, validate_params
 from skmem.copying import _text
 from skmem.copying._arguments import DISTANCES, LEVEL, PERMUTATIONS, generator
@@ -65,6 +65,8 @@ class CopyingAudit(Result):
         The generated rows that are copies or suspect, the worst first, in arrays: generated and
         train (positions), distance, ratio, p_value, adjusted_p_value, copy, and with a density
         memorization of the training row, in nats.
+    parameters : dict
+        `statistic`, `n_neighbors`, `n_permutations` and `random_state`, as they were given.
     library : str
         Of the data frame that `to_frame` makes.
     """
@@ -84,6 +86,7 @@ class CopyingAudit(Result):
     memorization: dict | None
     notes: tuple
     suspects: dict
+    parameters: dict
     library: str = field(repr=False)
 
     def _sentence(self):
@@ -206,6 +209,12 @@ def audit_copying(
         memorization=memorization,
         notes=notes,
         suspects=suspects,
+        parameters={
+            "statistic": statistic,
+            "n_neighbors": n_neighbors,
+            "n_permutations": n_permutations,
+            "random_state": plain_seed(random_state),
+        },
         library=tables.libraries["generated"],
     )
 

@@ -204,10 +204,12 @@ class CopyingDisplay:
         used = used[np.argsort(self.cells["z"][used], kind="stable")]
         z, low = self.cells["z"][used], self.cells["adjusted_p_value"][used] <= self.alpha
         places = np.arange(1, len(used) + 1)
-        # The k-th smallest p-value of m is held against alpha / (m - k + 1); z is nearly normal.
+        # The k-th smallest p-value of m is held against alpha / (m - k + 1). Those of the cells come from
+        # permutations: where z is not quite normal a marked cell may stand a little above the line.
         limit = ndtri(self.alpha / (len(used) + 1 - places))
         self.ax_.axhline(0.0, color=GREY, linewidth=1)
-        self.ax_.plot(places, limit, "_--", color=VERMILION, label=f"limit of Holm, {self.alpha:g}")
+        label = f"limit of Holm, {self.alpha:g}, of a normal z"
+        self.ax_.plot(places, limit, "--", color=VERMILION, label=label)
         for which, marker, color, label in (
             (~low, "o", BLUE, "as held-out rows"),
             (low, "D", VERMILION, "copies"),

@@ -8,6 +8,7 @@ from skmem.report._format import format_findings, format_summary
 from skmem.report._influence import format_influence, summarize_influence, write_influence
 from skmem.report._models import MODELS
 from skmem.report._summarize import summarize, write_audit
+from skmem.report._write_report import write_report
 
 __all__ = [
     "MODELS",
@@ -27,4 +28,5 @@ __all__ = [
     "summarize_influence",
     "format_influence",
     "write_influence",
+    "write_report",
 ]

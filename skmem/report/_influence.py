@@ -12,12 +12,12 @@ from skmem.report._format import aligned, entry, identifier, number
 from skmem.report._models import MODELS
 from skmem.report._summarize import SCHEMA_VERSION, plain, versions
 
-_SIGN_RULE = (
+SIGN_RULE = (
     "Influence is in nats: log-density of the row minus its log-density without the training row; positive = "
     "proponent, negative = opponent, 0 = no effect."
 )
-_SHARE_RULE = "share: of the row's likelihood, what its proponents carry."
-_DOMINATED = (
+SHARE_RULE = "share: of the row's likelihood, what its proponents carry."
+DOMINATED = (
     "*: dominated by one training row, whose influence is at least {:g} times the next. Held-out rows may be so too: "
     "explain some (--query) to compare."
 )
@@ -108,25 +108,29 @@ def format_influence(summary):
     text : str
         Lines of less than 100 characters.
     """
+    rules = (SIGN_RULE, SHARE_RULE, DOMINATED.format(summary["dominance"]))
+    header = ("id", "share", "proponent", "nats", "opponent", "nats")
+    paragraphs = [
+        [line for label, text in influence_facts(summary) for line in entry(label, text)],
+        [line for rule in rules for line in wrap(rule, _WIDTH)],
+        aligned(header, [line for row in summary["rows"] for line in _lines(row)]),
+    ]
+    return "\n\n".join("\n".join(lines) for lines in paragraphs)
+
+
+def influence_facts(summary):
+    """What was explained and how, as (label, text)."""
     data, query, model = summary["data"], summary["query"], summary["model"]
     chosen = ", ".join(f"{name}={number(value)}" for name, value in model["chosen"].items())
     n_dominated, n_query = summary["n_dominated"], counted(query["n_rows"], "row")
     size = f"{counted(data['n_rows'], 'row')}, {counted(data['n_columns'], 'column')}"
-    facts = [
+    return [
         ("data", f"{data['name']}: {size}"),
         ("explained", f"{query['name']} ({n_query})"),
         ("model", f"{model['estimator']}({chosen}): {model['choice']}"),
         ("method", summary["method"]),
         ("dominated", f"{n_dominated} of {n_query} by one training row"),
     ]
-    rules = (_SIGN_RULE, _SHARE_RULE, _DOMINATED.format(summary["dominance"]))
-    header = ("id", "share", "proponent", "nats", "opponent", "nats")
-    paragraphs = [
-        [line for label, text in facts for line in entry(label, text)],
-        [line for rule in rules for line in wrap(rule, _WIDTH)],
-        aligned(header, [line for row in summary["rows"] for line in _lines(row)]),
-    ]
-    return "\n\n".join("\n".join(lines) for lines in paragraphs)
 
 
 def _lines(row):
