@@ -189,7 +189,7 @@ class CopyingDisplay:
     def _draw_ratios(self):
         ratios = self.distance_ratios
         drawn = np.log2(ratios[np.isfinite(ratios) & (ratios > 0)])
-        self.ax_.hist(drawn, bins="auto", color=BLUE, edgecolor="white", linewidth=0.5)
+        self.ax_.hist(drawn, bins="auto", color=BLUE, rwidth=0.92)
         self.ax_.axvline(0.0, color=GREY, linestyle="--", label="as near as held-out rows")
         label_axes(self.ax_, "log2 distance ratio (right: generated is nearer)", "training rows")
         n_copies = np.count_nonzero(np.isposinf(ratios))

@@ -159,7 +159,7 @@ class MemorizationDisplay:
 
     def _draw_distribution(self):
         finite = self.memorization[np.isfinite(self.memorization)]
-        self.ax_.hist(finite, bins="auto", color=BLUE, edgecolor="white", linewidth=0.5, log=True)
+        self.ax_.hist(finite, bins="auto", color=BLUE, rwidth=0.92, log=True)
         self.ax_.set_ylim(bottom=0.5)  # below 1, so that a bar of one row has a height
         label_axes(self.ax_, f"memorization ({self.unit})", "rows")
         n_infinite = self.memorization.size - finite.size

@@ -41,7 +41,7 @@ def audit_parts(audit, *, command, max_rows, image_shape, ids):
         "figures": _figures(audit, image_shape),
         "rows": _rows(audit, max_rows),
         "method": _method(summary),
-        "parameters": summary["method"] | summary["model"]["parameters"],
+        "parameters": {**_settings(audit), **summary["model"]["parameters"]},
         "command": command or _code(audit),
         "results": results,
     }
@@ -50,7 +50,7 @@ def audit_parts(audit, *, command, max_rows, image_shape, ids):
 def _sentences(audit, summary):
     data, model, scores = summary["data"], summary["model"], audit.scorer.memorization_
     worst = int(np.argmax(scores))
-    median, highest = (number(float(value)) for value in (np.median(scores), scores[worst]))
+    median, highest = (number(summary["quantiles"][i]["memorization"]) for i in (0, -1))
     size = f"{counted(data['n_rows'], 'row')} and {counted(data['n_columns'], 'column')}"
     fits = counted(summary["method"]["n_fits"], "fit")
     yield (
@@ -170,9 +170,11 @@ def _method(summary):
 
 
 def _code(audit):
-    scorer = audit.scorer
-    names = ("cv", "n_repeats", "method", "random_state")
-    settings = {name: getattr(scorer, name) for name in names}
-    given = {"model": audit.model, "standardize": audit.standardized, **settings}
-    words = ", ".join(f"{name}={value!r}" for name, value in given.items())
+    words = ", ".join(f"{name}={value!r}" for name, value in _settings(audit).items())
     return f"skmem.report.audit(table, {words})"
+
+
+def _settings(audit):
+    names = ("cv", "n_repeats", "method", "random_state")
+    settings = {name: getattr(audit.scorer, name) for name in names}
+    return {"model": audit.model, "standardize": audit.standardized, **settings}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
-_SIZE = 6.4, 3.8  # inches
+_SIZE = 5.2, 3.2  # inches
 NO_MATPLOTLIB = 'There are no figures: they need matplotlib, which is not installed (pip install "skmem[plot]").'
 # On top of matplotlib's own styles: backgrounds are those of the page.
 _STYLES = {"light": "default", "dark": "dark_background"}
