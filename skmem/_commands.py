@@ -7,6 +7,7 @@ from pathlib import Path
 from skmem.datasets import BUNDLED, load_table
 from skmem.datasets._readers import TextColumn
 from skmem.datasets._tables import load_columns
+from skmem.inspection._style import check_images
 from skmem.report import (
     MODELS,
     audit,
@@ -21,7 +22,9 @@ from skmem.report import (
     write_audit,
     write_copying,
     write_influence,
+    write_report,
 )
+from skmem.report._write_report import check_report
 
 OK, FINDINGS = 0, 1
 
@@ -29,8 +32,7 @@ OK, FINDINGS = 0, 1
 def _audit(args):
     """Score how much a density fitted to DATA memorizes each of its rows."""
     table = load_table(args.data, id_column=args.id_column, drop=args.drop)
-    if args.out is not None:  # before the fits, so that a folder that cannot be costs nothing
-        _make_folder(args.out)
+    _prepare_output(args, table)
     found = audit(
         table,
         model=args.model,
@@ -44,6 +46,7 @@ def _audit(args):
     )
     summary = summarize(found, top=args.top, command=args.line)
     written = [] if args.out is None else write_audit(found, summary, args.out)
+    written += _write_reports(found, args)
     return _show(format_summary(summary), written)
 
 
@@ -52,6 +55,22 @@ def _show(text, written):
     if written:
         print(f"\nwritten: {', '.join(map(str, written))}")
     return OK
+
+
+def _prepare_output(args, table=None):
+    """Make the folder, and see that reports can be written, before fits are spent on them."""
+    if getattr(args, "image_shape", None):
+        check_images(table.X[:1], args.image_shape)
+    if args.out is not None:
+        _make_folder(args.out)
+    for path in args.report:
+        check_report(path)
+
+
+def _write_reports(found, args, **options):
+    shape = getattr(args, "image_shape", None)
+    options = {"command": args.line, "image_shape": shape, **options}
+    return [write_report(found, path, **options) for path in args.report]
 
 
 def _make_folder(path):
@@ -81,14 +100,16 @@ def _fit_arguments(parser, file_name):
     add("--jobs", type=_jobs, default=None, metavar="N", help="fits at once, -1 for all cores")
     add("--raw", action="store_true", help="do not standardise the columns")
     add("--out", type=_folder, metavar="DIR", help=f"folder for {file_name} and summary.json")
+    add("--report", type=Path, action="append", default=[], metavar="FILE", help=_REPORT_HELP)
+    shape_help = "show rows as images of H times W pixels in the report"
+    add("--image-shape", nargs=2, type=_integer(1), metavar=("H", "W"), help=shape_help)
 
 
 def _influence(args):
     """Say which rows of DATA made other rows, given or generated, likely under a density fitted to it."""
     table = load_table(args.data, id_column=args.id_column, drop=args.drop)
     query = args.query and _query(args, table.feature_names)
-    if args.out is not None:
-        _make_folder(args.out)
+    _prepare_output(args, table)
     found = explain(
         table,
         query,
@@ -101,6 +122,7 @@ def _influence(args):
     )
     summary = summarize_influence(found, command=args.line)
     written = [] if args.out is None else write_influence(summary, args.out)
+    written += _write_reports(found, args)
     return _show(format_influence(summary), written)
 
 
@@ -143,8 +165,7 @@ def _doctor_arguments(parser):
 
 def _copying(args):
     """Say whether generated rows copy training rows, and which; status 1 if they do."""
-    if args.out is not None:
-        _make_folder(args.out)
+    _prepare_output(args)
     found, ids = copying_of_files(
         args.train,
         args.holdout,
@@ -157,9 +178,8 @@ def _copying(args):
         random_state=args.seed,
     )
     written = [] if args.out is None else write_copying(found, ids, args.out, args.line)
-    print(found)
-    if written:
-        print(f"\nwritten: {', '.join(map(str, written))}")
+    written += _write_reports(found, args, ids=ids)
+    _show(found, written)
     return FINDINGS if found.copying else OK
 
 
@@ -176,6 +196,7 @@ def _copying_arguments(parser):
     add("--alpha", type=_level, default=0.05, help="level of findings (default: %(default)s)")
     add("--seed", type=_integer(0), default=0, help="seed of permutations (default: %(default)s)")
     add("--out", type=_folder, metavar="DIR", help="folder for suspects.csv and copying.json")
+    add("--report", type=Path, action="append", default=[], metavar="FILE", help=_REPORT_HELP)
 
 
 def _data_arguments(parser):
@@ -190,6 +211,8 @@ def _data_arguments(parser):
 
 _COPYING_ID_HELP = """column that names the rows, where a file has it; left among the categories it
 would blur every distance"""
+_REPORT_HELP = """file to write a report to: a page of HTML that stands by itself if its name ends in .html,
+the same as JSON if in .json; may be given more than once"""
 _CV_HELP = "number of folds (default: %(default)s)"
 _METHOD_HELP = """cross-fit: fit without one fold of the rows at a time, over and over, and compare
 fits with and without a row; leave-one-out: compare the fit to all rows with that to all but the row,

@@ -38,7 +38,8 @@ def verdict(found, evidence, alpha):
     )
     least = min(evidence.values())
     if least <= alpha:
-        named = " and ".join(name for name, p in evidence.items() if p <= alpha)
+        *named, last = (name for name, p in evidence.items() if p <= alpha)
+        named = f"{', '.join(named)} and {last}" if named else last
         return (
             f"The generated data copy the training data: {copies}, {records.n_suspects} are closer to a "
             f"training row than chance explains, and there is evidence in {named} (p = {least:.2g})."

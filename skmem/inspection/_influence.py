@@ -191,9 +191,9 @@ class InfluenceDisplay:
         k = len(self.rows) // 2
         images = check_images(self.X_train[self.rows], self.image_shape)
         query = check_images(self.query[None], self.image_shape)
-        blank = np.full_like(query, images.min())
+        blank = np.zeros_like(query)
         titles = [
-            f"{name}: {value:+.2g}"
+            f"{name}\n{value:+.2g}"
             for name, value in zip(self._names(), self.influence, strict=True)
         ]
         pictures = np.concatenate([query, images[:k], blank, images[k:][::-1]])

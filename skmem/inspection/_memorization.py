@@ -197,7 +197,7 @@ class MemorizationDisplay:
             draw_table(self.ax_, cells, ["row", f"memorization ({self.unit})", "log-density"])
         else:
             titles = [
-                f"{name}: {self.memorization[row]:.1f}"
+                f"{name}\n{self.memorization[row]:.1f}"
                 for row, name in zip(rows, names, strict=True)
             ]
             draw_images(self.ax_, self.images[rows], titles, n_columns=min(5, len(rows)))

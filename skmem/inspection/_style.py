@@ -6,6 +6,8 @@ import numpy as np
 BLUE, ORANGE, VERMILION, YELLOW, GREY = "#0072B2", "#E69F00", "#D55E00", "#F0E442", "#666666"
 FONT_SIZE = 9  # points, legible where the figure is printed at a column's width
 _WIDTH, _HEIGHT = 5.0, 3.4  # inches
+_FEW_TICKS = {"nbins": 6}
+_LONGEST_TITLE = 14  # letters
 
 
 def pyplot():
@@ -57,8 +59,9 @@ def label_axes(ax, x, y):
     ax.spines[["top", "right"]].set_visible(False)
     for axis in (ax.xaxis, ax.yaxis):
         if hasattr(axis.get_major_formatter(), "set_useOffset"):
-            # Ticks are log-densities themselves, not differences from a number in the corner.
+            # Ticks are log-densities themselves, not differences from a number in the corner; few, as they are long.
             axis.get_major_formatter().set_useOffset(False)
+            axis.get_major_locator().set_params(**_FEW_TICKS)
 
 
 def check_choice(name, value, choices):
@@ -79,19 +82,26 @@ def check_images(X, image_shape):
 
 
 def draw_images(ax, images, titles, n_columns):
-    """Draw images side by side in one axes, pixels square, each with its title below."""
+    """Draw images side by side in one axes, pixels square, each with its title below; none without a title."""
     n_rows = -(-len(images) // n_columns)
     low, high = float(np.min(images)), float(np.max(images))
     for i, (image, title) in enumerate(zip(images, titles, strict=True)):
+        if not title:
+            continue
         row, column = divmod(i, n_columns)
-        extent = column + 0.05, column + 0.95, row + 0.80, row + 0.02
+        extent = column + 0.05, column + 0.95, row + 0.70, row + 0.02
         ax.imshow(image, cmap="gray_r", vmin=low, vmax=high, extent=extent, aspect="auto")
         place = {"ha": "center", "va": "center", "fontsize": FONT_SIZE, "parse_math": False}
-        ax.text(column + 0.5, row + 0.9, title, **place)
+        ax.text(column + 0.5, row + 0.86, "\n".join(map(_short, title.split("\n"))), **place)
     height, width = images.shape[1:3]
-    aspect = height / width * 0.90 / 0.78  # of what an image takes of its cell
+    aspect = height / width * 0.90 / 0.68  # of what an image takes of its cell
     ax.set(xlim=(0, n_columns), ylim=(n_rows, 0), aspect=aspect)
     ax.set_axis_off()
+
+
+def _short(text):
+    """What fits below an image."""
+    return text if len(text) <= _LONGEST_TITLE else f"{text[: _LONGEST_TITLE - 3]}..."
 
 
 def draw_table(ax, cells, columns):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from skmem._distances import duplicate_groups
-from skmem._random import child_seeds, set_random_state
+from skmem._random import child_seeds, plain_seed, set_random_state
 from skmem._sklearn import Interval, StrOptions, validate_params
 from skmem.datasets import Table
 from skmem.influence import InfluenceFunction, SampleExplanations, TracIn, explain_samples
@@ -46,6 +46,8 @@ class Explanation:
         How influence was computed, in words.
     explanations : SampleExplanations
         Proponents and opponents of each row.
+    random_state : int or None, default=None
+        The seed, where it was a number.
     """
 
     table: Table
@@ -57,6 +59,7 @@ class Explanation:
     estimator: Any
     method: str
     explanations: SampleExplanations
+    random_state: int | None = None
 
 
 @validate_params(
@@ -144,7 +147,7 @@ def explain(
     options = {"k": top, "n_jobs": n_jobs, "random_state": int(seeds[3])}
     explanations = explain_samples(source, Z, points, **options)
     how = (n_generated is not None, standardize, model, choice, fitted, method)
-    return Explanation(table, query, *how, explanations)
+    return Explanation(table, query, *how, explanations, plain_seed(random_state))
 
 
 def _check_request(query, n_generated, top, n_train):

@@ -29,7 +29,7 @@ def influence_parts(explanation, *, command, max_rows, image_shape, ids):
         "figures": _figures(explanation, image_shape),
         "rows": _rows(summary, max_rows),
         "method": [[label, printable(text)] for label, text in influence_facts(summary)],
-        "parameters": explanation.estimator.get_params(deep=False),
+        "parameters": {**_settings(explanation), **explanation.estimator.get_params(deep=False)},
         "command": command or _code(explanation),
         "results": {name: value for name, value in summary.items() if name not in head},
     }
@@ -108,8 +108,16 @@ def _rows(summary, max_rows):
     return table(caption, columns, rows[:max_rows], n_total=len(rows))
 
 
+def _settings(explanation):
+    return {
+        "model": explanation.model,
+        "top": explanation.explanations.proponents.shape[1],
+        "standardize": explanation.standardized,
+        "random_state": explanation.random_state,
+    }
+
+
 def _code(explanation):
-    given = {"model": explanation.model, "standardize": explanation.standardized}
-    words = ", ".join(f"{name}={value!r}" for name, value in given.items())
+    words = ", ".join(f"{name}={value!r}" for name, value in _settings(explanation).items())
     rows = f"n_generated={len(explanation.query.X)}" if explanation.generated else "query"
     return f"skmem.report.explain(table, {rows}, {words})"

@@ -76,7 +76,7 @@ def test_the_top_rows_are_those_of_the_scorer(scorer, image_shape):
         cells = ax.tables[0].get_celld()
         assert [cells[i + 1, 0].get_text().get_text() for i in range(3)] == [str(r) for r in rows]
     else:
-        assert texts(ax) == [f"{row}: {value:.1f}" for row, value in zip(rows, nats, strict=True)]
+        assert texts(ax) == [f"{row}\n{value:.1f}" for row, value in zip(rows, nats, strict=True)]
         np.testing.assert_array_equal(ax.images[0].get_array(), DIGITS[rows[0]].reshape(8, 8))
 
 
@@ -184,7 +184,7 @@ def test_influence_shows_proponents_first_and_opponents_last(image_shape):
     if image_shape:
         assert texts(display.ax_)[0] == "point"
         # the strongest opponent stands below the strongest proponent
-        assert texts(display.ax_)[5].startswith(f"{order[-1]}:")
+        assert texts(display.ax_)[4].startswith(f"{order[-1]}\n")
     else:
         # a bar for each, to the right for those that help
         widths = [bar.get_width() for bar in display.ax_.patches]
