@@ -4,7 +4,7 @@ from base64 import b64encode
 from hashlib import sha256
 from importlib.resources import files
 
-from skmem.report._format import number
+from skmem.report._format import number, printable
 
 _TITLES = {"audit": "Memorization audit", "copying": "Copying audit", "influence": "Influence"}
 
@@ -50,4 +50,4 @@ def _cell(value, numeric):
     """What is shown of a value; a number in four digits."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    return number(value) if numeric else str(value)
+    return number(value) if numeric else printable(value)
