@@ -35,6 +35,11 @@ def row_blocks(n_rows, row_bytes, most_bytes=_CACHE_BYTES):
     return list(gen_batches(n_rows, max(1, rows))) if n_rows else []
 
 
+def one_openmp_thread():
+    """Context in which scikit-learn's loops take one thread: idle ones spin, in the way of others' work."""
+    return _controller().limit(limits=1, user_api="openmp")
+
+
 def map_blocks(function, blocks):
     """``[function(block) for block in blocks]``, one thread a block, BLAS on one thread inside each."""
     workers = min(n_threads(), len(blocks))

@@ -13,6 +13,8 @@ _TREE_COLUMNS = 15
 _MARGIN = 3
 # A relative error of a squared distance that no score can show: d / 2 times it, in nats.
 _NEGLIGIBLE = 1e-10
+# Squares of smaller distances lose digits, or all of them; magnified by a power of 2 they do not.
+_TINY, _MAGNIFIED = 1e-145, 2.0**600
 # scikit-learn computes these through inner products, which do not give a copy the distance zero.
 _ROUNDED_METRICS = ("sqeuclidean", "nan_euclidean", "cosine", "correlation")
 
@@ -105,19 +107,29 @@ class NeighborIndex:
             return _sorted(distances, indices)
         reach = distances[:, -1]
         distances, indices = _sorted(_row_distances(X, self.X, indices), indices)
-        if self.rounded and n_found < len(self.X):
-            unsure = np.flatnonzero(_may_have_missed(centred, distances[:, :wanted], reach))
-            if unsure.size:
-                distances[unsure], indices[unsure] = self._compare_all(X[unsure], n_found)
+        nearest = distances[:, :wanted]
+        if n_found < len(self.X):
+            # scikit-learn takes distances for 0 whose squares are.
+            unsure = ((nearest > 0) & (nearest < _TINY)).any(axis=1)
+            if self.rounded:
+                unsure |= _may_have_missed(centred, nearest, reach)
+            rows = np.flatnonzero(unsure)
+            if rows.size:
+                distances[rows], indices[rows] = self._compare_all(X[rows], n_found)
         return distances, indices
 
     def _compare_all(self, X, n_found):
         """As `_candidates`, from the differences to all training rows."""
 
         def nearest(block):
-            return np.argpartition(cdist(X[block], self.X), n_found - 1, axis=1)[:, :n_found]
+            distances = cdist(X[block], self.X)
+            i, j = np.nonzero(distances < _TINY)
+            distances[i, j] = lengths(X[block][i] - self.X[j])
+            return np.argpartition(distances, n_found - 1, axis=1)[:, :n_found]
 
-        indices = np.concatenate(map_blocks(nearest, row_blocks(len(X), 16 * len(self.X))))
+        indices = np.concatenate(
+            map_blocks(nearest, row_blocks(len(X), 8 * (2 + X.shape[1]) * len(self.X)))
+        )
         return _sorted(_row_distances(X, self.X, indices), indices)
 
 
@@ -142,8 +154,17 @@ def _row_distances(X, Y, indices):
         for j in range(indices.shape[1]):
             gap = Y[indices[block, j]]
             gap -= X[block]
-            np.einsum("ij,ij->i", gap, gap, out=distances[block, j])
-    return np.sqrt(distances, out=distances)
+            distances[block, j] = lengths(gap)
+    return distances
+
+
+def lengths(gap):
+    """Euclidean lengths along the last axis, above 0 for all that is not 0, however small its squares."""
+    found = np.asarray(np.sqrt(np.einsum("...j,...j->...", gap, gap)))
+    tiny = found < _TINY
+    magnified = gap[tiny] * _MAGNIFIED
+    found[tiny] = np.sqrt(np.einsum("ij,ij->i", magnified, magnified)) / _MAGNIFIED
+    return found
 
 
 def _sorted(distances, indices):

@@ -21,7 +21,9 @@ FLOORS = {
         "_random",
         "_frames",
         "_blocks",
+        "_bootstrap",
         "_distances",
+        "_pairs",
         "_scan",
         "_kernels",
         "_kernel_plan",
@@ -34,7 +36,7 @@ FLOORS = {
     "F3": {"memorization", "influence", "copying"},
     "F4": {"model_selection", "inspection"},
     "F5": {"report"},
-    "F6": ["__init__", "_commands", "cli", "__main__"],
+    "F6": ["__init__", "_arguments", "_commands", "cli", "__main__"],
 }
 
 OPTIONAL = """

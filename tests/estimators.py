@@ -54,6 +54,7 @@ SETTINGS = {
         {"random_state": 0},
         {"method": "cross-fit", "cv": 3, "n_repeats": 3, "random_state": 0},
         {"method": "cross-fit", "cv": 2, "n_repeats": 5, "tol": 1e9, "reduction": "pooled"},
+        {"method": "proxy", "cv": 3, "random_state": 0},
     ],
     "MemorizationSearchCV": [
         {

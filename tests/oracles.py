@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 from scipy.spatial.distance import cdist
 from scipy.special import gammaln, logsumexp
-from scipy.stats import multivariate_normal
+from scipy.stats import multivariate_normal, norm
 from sklearn import mixture
 from sklearn.base import clone
 from sklearn.metrics import DistanceMetric
@@ -582,4 +582,90 @@ def subset_memorization(classifier, X, y, size):
     has = np.array([[i in rows for i in range(len(X))] for rows in sets])
     return np.array(
         [fits[has[:, i], i].mean() - fits[~has[:, i], i].mean() for i in range(len(X))]
+    )
+
+
+# Proxies of memorization
+
+
+def gaussian_leave_one_out(X):
+    """Log-density of each row under a normal of all rows minus that under one of all others, by its definition."""
+
+    def log_density(rows, x):
+        covariance = np.atleast_2d(np.cov(rows.T, bias=True))
+        return multivariate_normal(rows.mean(axis=0), covariance).logpdf(x)
+
+    return np.array(
+        [log_density(X, x) - log_density(np.delete(X, i, 0), x) for i, x in enumerate(X)]
+    )
+
+
+def learning_epoch_by_hand(stages, log_densities):
+    """First stage from which on each row's log-density (n_stages, n_samples) is at least the median of all."""
+    level = np.median([value for row in log_densities for value in row])
+    found = []
+    for row in np.transpose(log_densities):
+        learned = [stage for k, stage in enumerate(stages) if all(v >= level for v in row[k:])]
+        found.append(learned[0] if learned else np.inf)
+    return np.array(found, dtype=float)
+
+
+def isotonic_by_min_max(values, weights):
+    """Weighted isotonic regression by its max-min formula."""
+
+    def mean(i, j):
+        return np.average(values[i : j + 1], weights=weights[i : j + 1])
+
+    n = len(values)
+    return np.array(
+        [max(min(mean(i, j) for j in range(k, n)) for i in range(k + 1)) for k in range(n)]
+    )
+
+
+def reliability_of_two_repeats(scores, train_mask, n_folds):
+    """Spearman-Brown of the scores of the first repeat of folds and of the second."""
+    from scipy.stats import spearmanr
+
+    from skmem.memorization import memorization_score
+
+    halves = slice(None, n_folds), slice(n_folds, None)
+    r = spearmanr(*(memorization_score(scores[h], train_mask[h]).memorization for h in halves))[0]
+    return 2 * r / (1 + r)
+
+
+# Regressors
+
+
+def target_scores_by_hand(regressor, X, y, rows, X_new, y_new, squared=False):
+    """Minus squared errors, or normal log-densities with the mean squared residual of the rows, under their fit."""
+    fit = clone(regressor).fit(X[rows], y[rows])
+    if squared:
+        return -((y_new - fit.predict(X_new)) ** 2)
+    sigma = np.sqrt(np.mean((y[rows] - fit.predict(X[rows])) ** 2))
+    return norm.logpdf(y_new, fit.predict(X_new), sigma)
+
+
+def hat_matrix(X, alpha):
+    """Matrix that makes predictions of targets by ridge regression with an intercept that is not shrunk."""
+    design = np.column_stack([np.ones(len(X)), X])
+    penalty = alpha * np.diag([0.0] + [1.0] * X.shape[1])
+    return design @ np.linalg.solve(design.T @ design + penalty, design.T)
+
+
+def ridge_memorization(X, y, alpha, squared=False):
+    """Leave-one-out memorization by ridge regression, from the fit on all rows alone.
+
+    Without row i the residual of row j is e_j + h_ji e_i / (1 - h_ii), for i = j too (Cook & Weisberg, "Residuals and
+    Influence in Regression", 1982, equation 2.2.8).
+    """
+    H, n = hat_matrix(X, alpha), len(X)
+    e = y - H @ y
+    without = e[:, np.newaxis] + H * e / (1 - np.diag(H))  # (j, i)
+    left_out = np.diag(without)
+    if squared:
+        return left_out**2 - e**2
+    variance_in = np.mean(e**2)
+    variance_out = (np.sum(without**2, axis=0) - left_out**2) / (n - 1)
+    return norm.logpdf(e, 0, np.sqrt(variance_in)) - norm.logpdf(
+        left_out, 0, np.sqrt(variance_out)
     )

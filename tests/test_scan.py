@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
+from sklearn import config_context
 
 from skmem import _scan
-from skmem._scan import EuclideanPairs, GowerPairs, nearest_in_blocks
+from skmem._distances import NeighborIndex
+from skmem._pairs import EuclideanPairs, GowerPairs
+from skmem._scan import nearest_both_ways, nearest_in_blocks
 from tests.oracles import neighbors_by_differences
 
 SHAPES = {
@@ -108,17 +111,21 @@ def test_balls_are_counted_as_all_pairs_say(rng, space, columns):
     # Balls that end exactly at a row, as those to a neighbour that was copied do, hold it.
     radii[:100] = pairs.exact(np.arange(100), np.arange(100)[:, None])[:, 0]
     weights = rng.integers(1, 4, size=columns).astype(float)
-    found = nearest_in_blocks(pairs, 1, radii=radii, weights=weights)
+    of_columns_balls = nearest_both_ways(pairs, (1, 1), (None, radii))[0]
+    of_row_balls = nearest_both_ways(pairs.flipped(), (1, 1), (radii, None), weights)[1]
     exact = pairs.exact(np.arange(300), np.broadcast_to(np.arange(columns), (300, columns)))
-    np.testing.assert_array_equal(found.n_balls, (exact <= radii) @ weights)
+    np.testing.assert_array_equal(of_columns_balls.n_balls, (exact <= radii).sum(axis=1))
+    # Whichever of the tables they are around, and with weights.
+    np.testing.assert_array_equal(of_row_balls.n_balls, (exact <= radii) @ weights)
     np.testing.assert_allclose(exact, distances, rtol=1e-12)
 
 
 def test_balls_of_equal_rows_hold_each_other():
     X = np.full((100, 9), 0.1)
-    found = nearest_in_blocks(EuclideanPairs(X, X), 1, radii=np.zeros(100))
+    found = nearest_both_ways(EuclideanPairs(X, X), (1, 1), (np.zeros(100), np.zeros(100)))
     # A radius of 0 is a ball all the same.
-    np.testing.assert_array_equal(found.n_balls, 100)
+    for side in found:
+        np.testing.assert_array_equal(side.n_balls, 100)
 
 
 def test_few_columns_take_a_tree(rng):
@@ -132,13 +139,49 @@ def test_few_columns_take_a_tree(rng):
     np.testing.assert_array_equal(by_tree.indices, by_blocks.indices)
 
 
+@each_shape
+@pytest.mark.parametrize("space", ["euclidean", "gower"])
+def test_both_ways_are_two_searches(rng, shape, space):
+    n, m, d = shape
+    X, Y = rng.normal(size=(n, d)), rng.normal(size=(m, d))
+    X[: n // 2] = Y[rng.integers(m, size=n // 2)]
+    pairs = EuclideanPairs(X, Y) if space == "euclidean" else GowerPairs(X, Y, d - 1)
+    found = nearest_both_ways(pairs, (1, 3))
+    for side, one_way, k in zip(found, (pairs, pairs.flipped()), (1, 3), strict=True):
+        expected = nearest_in_blocks(one_way, k)
+        # Each distance is computed once, and serves both of its rows.
+        np.testing.assert_array_equal(side.distances, expected.distances)
+        measured = one_way.exact(np.arange(len(one_way.X)), side.indices)
+        np.testing.assert_array_equal(side.distances, measured)
+
+
+@pytest.mark.parametrize("algorithm", ["kd_tree", "brute"])
+@pytest.mark.parametrize("size", [1e-160, 1e-200, 1e-300])
+def test_distances_whose_squares_vanish_are_distances(rng, size, algorithm):
+    X, Y = size * rng.normal(size=(2, 60, 3))
+    X[:10] = Y[:10]
+    magnified = np.sort(cdist(X * 2.0**500, Y * 2.0**500), axis=1)[:, :2]
+    distances, _ = NeighborIndex(Y, algorithm=algorithm).query(X, 2)
+    pairs = EuclideanPairs(X, Y)
+    pairs.tree = algorithm == "kd_tree"
+    # Rows are apart if one of their values is; copies are not.
+    for found in (distances, nearest_in_blocks(pairs, 2).distances):
+        np.testing.assert_allclose(found * 2.0**500, magnified, rtol=1e-10)
+    # Also if only one of them is small, beside values that others share.
+    far = np.column_stack([np.ones(3), size * np.array([0.0, 1.0, 3.0])])
+    found = NeighborIndex(far, algorithm=algorithm).query(far, 1, np.arange(3))[0]
+    np.testing.assert_allclose(found / size, [[1], [1], [2]], rtol=1e-10)
+
+
 def test_blocks_change_nothing(rng, monkeypatch):
     X, Y = rng.normal(size=(300, 9)), rng.normal(size=(500, 9))
-    radii = np.full(500, 2.0)
-    whole = nearest_in_blocks(EuclideanPairs(X, Y), 3, radii=radii)
-    monkeypatch.setattr(_scan, "_ROWS", 7)
+    radii = np.full(300, 2.0), np.full(500, 2.0)
+    whole = nearest_both_ways(EuclideanPairs(X, Y), (1, 3), radii)
+    monkeypatch.setattr(_scan, "_ROWS", 32)
     monkeypatch.setattr(_scan, "_COLUMNS", 48)
-    parts = nearest_in_blocks(EuclideanPairs(X, Y), 3, radii=radii)
+    with config_context(working_memory=0.01):
+        parts = nearest_both_ways(EuclideanPairs(X, Y), (1, 3), radii)
     # Blocks bound the memory; what is found does not depend on them.
-    for a, b in zip(whole, parts, strict=True):
-        np.testing.assert_array_equal(a, b)
+    for side, again in zip(whole, parts, strict=True):
+        for a, b in zip(side, again, strict=True):
+            np.testing.assert_array_equal(a, b)

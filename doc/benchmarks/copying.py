@@ -2,7 +2,8 @@
 
 The tables are of standard normal rows, 20 columns, one size each; nothing is copied, so every search is at its
 slowest. Two searches are from the generated to the training rows and back, by brute force, as scikit-learn chooses
-for 20 columns; the audit makes nine. Other packages are compared where they are installed, at sizes that they manage.
+for 20 columns; the audit passes over the distances of six pairs of tables. Other packages are compared where they are
+installed, at sizes that they manage.
 """
 
 import contextlib
@@ -11,11 +12,12 @@ from functools import partial
 from importlib.util import find_spec
 
 import numpy as np
+from scipy.sparse.csgraph import connected_components
 from sklearn.neighbors import NearestNeighbors
 
 from doc.benchmarks._common import arguments, show
 from doc.benchmarks._timing import bounded, faster, paired, seconds_and_memory, within
-from skmem.copying import audit_copying, coverage, distance_to_closest_record
+from skmem.copying import audit_copying, coverage, distance_to_closest_record, find_duplicates
 
 N_COLUMNS = 20
 NAMES = [f"x{j}" for j in range(N_COLUMNS)]
@@ -44,6 +46,23 @@ def memory(n_rows):
     _, gib = seconds_and_memory(audit, tables(n_rows))
     cells = f"{gib:.2g} GiB", f"all distances {8 * n_rows**2 / 2**30:.2g} GiB"
     return bounded(f"audit, 3 x {n_rows} x {N_COLUMNS}, memory", gib, 2, "GiB", cells)
+
+
+def duplicates(n_rows, repeats):
+    """Near copies against all pairs within a radius, joined; groups must be the same."""
+    X = tables(n_rows)[0]
+    X[: n_rows // 10] = X[n_rows // 2 : n_rows // 2 + n_rows // 10] + 1e-4
+    theirs, ours = partial(radius_groups, X, 0.01), partial(find_duplicates, X, 0.01)
+    seconds = paired(ours, theirs, repeats=repeats)
+    case = f"find_duplicates, {n_rows} x {N_COLUMNS}, radius search"
+    n_different = int(np.sum(ours().labels != theirs()))
+    return [faster(case, seconds, at_least=1), bounded(f"{case}, rows", n_different, 0, "")]
+
+
+def radius_groups(X, radius):
+    """Groups of rows, numbered by first appearance, by scikit-learn's radius search."""
+    graph = NearestNeighbors(radius=radius, algorithm="brute").fit(X).radius_neighbors_graph(X)
+    return connected_components(graph, directed=False)[1]
 
 
 def against_prdc(n_rows, repeats):
@@ -106,8 +125,9 @@ OTHERS = {"prdc": against_prdc, "sdmetrics": against_sdmetrics, "syntheval": aga
 def main(argv=None):
     args = arguments(argv, __doc__)
     repeats = 1 if args.quick else args.repeats
-    lines = [against_searches(300 if args.quick else 20_000, repeats, at_most=5)]
+    lines = [against_searches(300 if args.quick else 20_000, repeats, at_most=3)]
     lines += [memory(300 if args.quick else 20_000)]
+    lines += duplicates(300 if args.quick else 10_000, repeats)
     if args.large:
         lines += [against_searches(400 if args.quick else 100_000, min(repeats, 2), at_most=3)]
         lines += [memory(400 if args.quick else 100_000)]

@@ -13,7 +13,7 @@ from skmem.copying._authenticity import Authenticity, authentic_share
 from skmem.copying._coverage import Coverage, four_figures
 from skmem.copying._data_copying import DataCopying, data_copying
 from skmem.copying._distance_ratio import DistanceRatios, distance_ratios
-from skmem.copying._evidence import adjusted_evidence, memorization_of, verdict
+from skmem.copying._evidence import adjusted_evidence, holdout_notes, memorization_of, verdict
 from skmem.copying._membership import MembershipInference, distance_membership
 from skmem.copying._records import ClosestRecords, closest_records
 from skmem.copying._results import Result, make_frame
@@ -209,14 +209,15 @@ def audit_copying(
         memorization=memorization,
         notes=notes,
         suspects=suspects,
-        parameters={
-            "statistic": statistic,
-            "n_neighbors": n_neighbors,
-            "n_permutations": n_permutations,
-            "random_state": plain_seed(random_state),
-        },
+        parameters=_parameters(statistic, n_neighbors, n_permutations, random_state),
         library=tables.libraries["generated"],
     )
+
+
+def _parameters(statistic, n_neighbors, n_permutations, random_state):
+    """What the audit was told, so that a reader can repeat it."""
+    counts = {"n_neighbors": n_neighbors, "n_permutations": n_permutations}
+    return {"statistic": statistic, **counts, "random_state": plain_seed(random_state)}
 
 
 def _tests(searches, statistic, alpha, n_permutations, random_state):
@@ -243,17 +244,11 @@ def _tests(searches, statistic, alpha, n_permutations, random_state):
 
 def _searches(tables, n_neighbors, random_state):
     """The searches, and notes on what the tables are too small or too few for."""
-    notes = []
+    notes = holdout_notes(tables.holdout)
     names = [
         name for name in ("train", "holdout", "generated") if getattr(tables, name) is not None
     ]
     fewest = min(len(getattr(tables, name)) for name in names)
-    if tables.holdout is None:
-        notes.append(
-            "Without held-out rows there is no p-value: how close real rows come to the training rows "
-            "by chance, whether generated rows favour them, and how well membership can be "
-            "inferred, cannot be concluded."
-        )
     if fewest <= n_neighbors:
         notes.append(
             f"Coverage is left out: it takes more than n_neighbors={n_neighbors} rows in each "

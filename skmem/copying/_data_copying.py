@@ -8,7 +8,7 @@ from scipy.sparse import csr_array, hstack
 from scipy.stats import rankdata
 from sklearn.cluster import KMeans
 
-from skmem._blocks import map_blocks
+from skmem._blocks import map_blocks, one_openmp_thread
 from skmem._random import child_seeds
 from skmem._sklearn import Interval, StrOptions, validate_params
 from skmem.copying._arguments import DISTANCES, PERMUTATIONS
@@ -207,10 +207,10 @@ def _z_scores(holdout, generated, n_permutations, seed):
     """Z of two samples of distances, and with their rows permuted, shape (1 + n_permutations,)."""
     m, n, rng = len(holdout), len(generated), np.random.default_rng(seed)
     ranks = rankdata(np.concatenate([holdout, generated]))
-    is_generated = np.arange(m + n) >= m
-    sums = [ranks[is_generated].sum()]
+    shuffled, sums = ranks.copy(), [ranks[m:].sum()]
     for _ in range(n_permutations):
-        sums.append(ranks[rng.permutation(is_generated)].sum())
+        rng.shuffle(shuffled)
+        sums.append(shuffled[m:].sum())
     U = np.array(sums) - n * (n + 1) / 2
     # The variance of the ranks themselves is that of 1, ..., n + m, less what ties take away.
     sd = np.sqrt(n * m / (n + m) * np.var(ranks, ddof=1))
@@ -224,7 +224,8 @@ def _cells(tables, distinct, n_cells, seed):
     n_cells = min(n_cells, len(rows))
     if n_cells == 1:
         return np.zeros(X.shape[0], dtype=np.intp)
-    return KMeans(n_cells, n_init=1, random_state=seed).fit(X[rows]).predict(X)
+    with one_openmp_thread():
+        return KMeans(n_cells, n_init=1, random_state=seed).fit(X[rows]).predict(X)
 
 
 def _embedded(tables):

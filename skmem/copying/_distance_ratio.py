@@ -8,7 +8,7 @@ from skmem._sklearn import validate_params
 from skmem.copying._arguments import DISTANCES, PERMUTATIONS, generator
 from skmem.copying._results import Result, make_frame, percent
 from skmem.copying._searches import Searches
-from skmem.copying._statistics import central, permutation_p_value, permuted_shares, votes
+from skmem.copying._statistics import share_of_votes, votes
 from skmem.copying._tables import read_tables
 
 
@@ -147,17 +147,12 @@ def distance_ratios(searches, n_permutations, rng):
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = np.where(near == far, 1.0, far / near)
     made, real = searches.rows("generated"), searches.rows("holdout")
-    counts = votes(generated, holdout, made, real)
-    share = counts[0].sum() / len(near)
-    permuted = permuted_shares(*counts, n_permutations, rng)
+    shares = share_of_votes(*votes(generated, holdout, made, real), n_permutations, rng)
     return DistanceRatios(
         ratios=ratios,
         distances_to_holdout=far,
         distances_to_generated=near,
         nearest_generated=generated.indices[:, 0],
-        share=float(share),
-        expected_share=len(made) / (len(made) + len(real)),
-        floor=central(permuted),
-        p_value=float(permutation_p_value(share, permuted)),
+        **shares,
         library=searches.tables.libraries["train"],
     )

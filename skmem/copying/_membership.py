@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.stats import mannwhitneyu, rankdata
+from scipy.stats import rankdata
 
 from skmem._sklearn import HasMethods, validate_params
 from skmem.copying._arguments import DISTANCES, require_rows
 from skmem.copying._results import Result, make_frame
 from skmem.copying._searches import Searches
-from skmem.copying._statistics import wilson_interval
+from skmem.copying._statistics import mann_whitney_p_value, wilson_interval
 from skmem.copying._tables import read_tables
 
 
@@ -30,7 +30,8 @@ class MembershipInference(Result):
     standard_error : float
         Of `auc`, by DeLong's method; nan for a single row.
     p_value : float
-        Mann and Whitney's, that training rows do not score higher.
+        Mann and Whitney's, that training rows do not score higher; from the law of all labels where samples are
+        small.
     floor : tuple of float
         0.05 and 0.95 quantiles of the AUC of a score that tells nothing.
     fpr : tuple of float
@@ -170,7 +171,8 @@ def membership(train, holdout, rates):
     """As `membership_inference`, from scores."""
     n, m = len(train), len(holdout)
     require_rows(holdout, "X_holdout", 1, "to compare with")
-    test = mannwhitneyu(train, holdout, alternative="greater")
+    ranks = rankdata(np.concatenate([train, holdout]))
+    auc = (ranks[:n].sum() - n * (n + 1) / 2) / (n * m)
     half = 1.645 * np.sqrt((n + m + 1) / (12 * n * m))
     ranked = np.sort(holdout)[::-1]
     thresholds = ranked[np.minimum((rates * m + 1e-9).astype(int), m - 1)]
@@ -178,9 +180,9 @@ def membership(train, holdout, rates):
     return MembershipInference(
         train_scores=train,
         holdout_scores=holdout,
-        auc=float(test.statistic / (n * m)),
+        auc=float(auc),
         standard_error=_standard_error(train, holdout),
-        p_value=float(test.pvalue),
+        p_value=mann_whitney_p_value(train, holdout),
         floor=(max(0.0, 0.5 - half), min(1.0, 0.5 + half)),
         fpr=tuple(rates.tolist()),
         thresholds=tuple(thresholds.tolist()),

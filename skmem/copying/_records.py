@@ -11,10 +11,8 @@ from skmem.copying._results import Result, make_frame, percent
 from skmem.copying._searches import Searches
 from skmem.copying._statistics import (
     ADJUSTMENTS,
-    central,
     conformal_p_values,
-    permutation_p_value,
-    permuted_shares,
+    share_of_votes,
     votes,
 )
 from skmem.copying._tables import read_tables
@@ -282,12 +280,4 @@ def _shares(searches, n_permutations, rng):
     """Share of the generated rows that are nearer to the training rows, and what chance gives."""
     found, control = searches.to_train("generated"), searches.across("generated", "holdout")
     train, real = searches.rows("train"), searches.rows("holdout")
-    counts = votes(found, control, train, real)
-    share = counts[0].sum() / len(found.distances)
-    permuted = permuted_shares(*counts, n_permutations, rng)
-    return {
-        "share": float(share),
-        "expected_share": len(train) / (len(train) + len(real)),
-        "floor": central(permuted),
-        "p_value": float(permutation_p_value(share, permuted)),
-    }
+    return share_of_votes(*votes(found, control, train, real), n_permutations, rng)

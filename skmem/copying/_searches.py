@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from skmem._distances import duplicate_groups
-from skmem._scan import nearest_in_blocks
+from skmem._scan import Nearest, nearest_both_ways, nearest_in_blocks
 
 
 def _once(search):
@@ -44,46 +44,64 @@ class Searches:
         """Rows of a table."""
         return getattr(self.tables, name)
 
-    def search(self, X, Y, n_neighbors, **options):
-        """Nearest rows of `Y` to those of `X`."""
-        return nearest_in_blocks(self.tables.pairs(X, Y), n_neighbors, **options)
-
     @_once
     def distinct(self):
-        """First training row of each kind, and how many there are of it."""
+        """First training row of each kind, the kind of each training row, and how many rows there are of it."""
         groups = duplicate_groups(self.tables.train)
         _, first = np.unique(groups, return_index=True)
-        return first, np.bincount(groups)
+        return first, groups, np.bincount(groups)
+
+    def within(self, X):
+        """Nearest other rows of a table, as many as a ball reaches to."""
+        return nearest_in_blocks(self.tables.pairs(X, X), self.n_neighbors or 1, exclude_self=True)
 
     @_once
     def within_train(self):
         """Nearest other training rows of the training rows."""
-        X = self.tables.train
-        return self.search(X, X, self.n_neighbors or 1, exclude_self=True)
+        return self.within(self.tables.train)
 
     @_once
+    def between(self, name, cut):
+        """The distinct training rows and the rows of a table, or of its `cut`, searched both ways."""
+        first, _, sizes = self.distinct()
+        X, Y = self.tables.train[first], self.cut(name) if cut else self.rows(name)
+        n_neighbors = 1, min(2, len(X))
+        if not self.n_neighbors:
+            return nearest_both_ways(self.tables.pairs(X, Y), n_neighbors)
+        radii = [self.within_train().distances[first, -1], None]
+        if len(Y) == len(self.cut(name)):
+            radii[1] = self.cut_radii(name)
+        return nearest_both_ways(self.tables.pairs(X, Y), n_neighbors, radii, sizes)
+
     def to_train(self, name):
         """The nearest and second-nearest distinct training rows; which balls of training rows hold it."""
-        first, sizes = self.distinct()
-        Y = self.tables.train[first]
-        balls = {}
-        if self.n_neighbors:
-            radii = self.within_train().distances[first, -1]
-            balls = {"radii": radii, "weights": sizes.astype(np.float64)}
-        found = self.search(self.rows(name), Y, min(2, len(Y)), **balls)
-        return found._replace(indices=first[found.indices])
+        found = self.between(name, False)[1]
+        return found._replace(indices=self.distinct()[0][found.indices])
 
-    @_once
     def from_train(self, name):
-        """The row of `name` nearest to each training row; which balls of such rows hold it."""
-        everything = self.n_neighbors and len(self.cut(name)) == len(self.rows(name))
-        balls = {"radii": self.cut_radii(name)} if everything else {}
-        return self.search(self.tables.train, self.rows(name), 1, **balls)
+        """The row of `name` nearest to each training row."""
+        return self._to_all(self.between(name, False)[0])
 
-    @_once
+    def from_train_to_cut(self, name):
+        """As `from_train`, with the rows of `cut`, and which of their balls hold it."""
+        is_cut = len(self.cut(name)) < len(self.rows(name))
+        return self._to_all(self.between(name, is_cut)[0])
+
+    def _to_all(self, found):
+        """What was found for the distinct training rows, for all."""
+        return Nearest(*(values[self.distinct()[1]] for values in found))
+
     def across(self, name, other):
         """The row of `other` nearest to each row of `name`."""
-        return self.search(self.rows(name), self.rows(other), 1)
+        if name > other:
+            return self._generated_and_holdout()[1]
+        return self._generated_and_holdout()[0]
+
+    @_once
+    def _generated_and_holdout(self):
+        return nearest_both_ways(
+            self.tables.pairs(self.tables.generated, self.tables.holdout), (1, 1)
+        )
 
     @_once
     def cut(self, name):
@@ -97,12 +115,4 @@ class Searches:
     @_once
     def cut_radii(self, name):
         """Distances of the rows of `cut` to their n-th neighbour among themselves."""
-        X = self.cut(name)
-        return self.search(X, X, self.n_neighbors, exclude_self=True).distances[:, -1]
-
-    @_once
-    def from_train_to_cut(self, name):
-        """As `from_train`, with the rows of `cut`."""
-        if len(self.cut(name)) == len(self.rows(name)):
-            return self.from_train(name)
-        return self.search(self.tables.train, self.cut(name), 1, radii=self.cut_radii(name))
+        return self.within(self.cut(name)).distances[:, -1]

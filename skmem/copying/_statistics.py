@@ -1,9 +1,13 @@
 """Permutation laws, ranks and intervals: pure functions of arrays."""
 
 import numpy as np
-from scipy.stats import hypergeom, norm
+from scipy.special import betaln
+from scipy.stats import hypergeom, mannwhitneyu, norm, rankdata
 
 from skmem._distances import duplicate_groups
+
+# Additions that the law of ranks may take.
+_MAX_STEPS = 10**8
 
 
 def conformal_p_values(calibration, values):
@@ -30,6 +34,58 @@ def precedence_p_value(p_values, n_calibration):
     # Of the first n_below + j - 1 values of both kinds, at most j - 1 are of the calibration.
     tails = hypergeom.cdf(j - 1, n_both, n_calibration, n_below + j - 1)
     return float(min(1.0, len(j) * tails.min()))
+
+
+def mann_whitney_p_value(first, second):
+    """Probability that so many of the pairs have the higher value in the first sample, ties one half.
+
+    From the law of the ranks over all labels where that is cheap to compute, as for small samples and where all values
+    but a few are tied, and otherwise by Mann and Whitney's normal approximation.
+    """
+    ranks = np.rint(2 * rankdata(np.concatenate([first, second]))).astype(np.int64)
+    n, m = len(first), len(second)
+    if min(n, m) == 1:
+        alone = ranks[0] if n == 1 else -ranks[-1]
+        return float(np.mean((ranks if n == 1 else -ranks) >= alone))
+    # Ranks beside the most frequent one, whose rows add nothing to a sum.
+    ranks -= np.bincount(ranks).argmax()
+    fewer = ranks[:n] if n <= m else -ranks[n:]
+    others = ranks[ranks != 0] if n <= m else -ranks[ranks != 0]
+    size = min(len(fewer), len(others)) * int(np.abs(others).sum())
+    if size * len(others) > _MAX_STEPS:
+        return float(
+            mannwhitneyu(first, second, alternative="greater", method="asymptotic").pvalue
+        )
+    return _rank_sum_p_value(fewer.sum(), others, len(fewer), n + m)
+
+
+def _rank_sum_p_value(value, ranks, n_drawn, n_rows):
+    """Probability of so large a sum of `n_drawn` of `n_rows` rows, of which these have ranks other than 0."""
+    low, high = ranks[ranks < 0].sum(), ranks[ranks > 0].sum()
+    most = min(n_drawn, len(ranks))
+    n_subsets = np.zeros((most + 1, high - low + 1))  # by how many of the ranks, and by their sum
+    n_subsets[0, -low] = 1
+    for rank in ranks:
+        n_subsets[1:] += _shifted(n_subsets[:-1], rank)
+    k = np.arange(most + 1)
+    rest = n_rows - len(ranks), n_drawn - k
+    log_chance = _log_binomial(*rest) - _log_binomial(n_rows, n_drawn)
+    return float(min(1.0, n_subsets[:, max(0, value - low) :].sum(axis=1) @ np.exp(log_chance)))
+
+
+def _shifted(values, by):
+    """Columns moved to the right; what falls off the end is 0."""
+    moved = np.zeros_like(values)
+    if by > 0:
+        moved[:, by:] = values[:, :-by]
+    else:
+        moved[:, :by] = values[:, -by:]
+    return moved
+
+
+def _log_binomial(n, k):
+    """Logarithm of the number of k of n, -inf where there is none."""
+    return np.where((k >= 0) & (k <= n), -betaln(1 + n - k, 1 + k) - np.log1p(n), -np.inf)
 
 
 def holm(p_values):
@@ -85,18 +141,25 @@ def votes(to_first, to_second, first, second):
     return of_row[: len(first)], of_row[len(first) :]
 
 
-def permuted_shares(first, second, n_permutations, rng):
-    """Share of the votes that the first table gets when its rows are any of both, (n_permutations,).
+def share_of_votes(first, second, n_permutations, rng):
+    """Share of the votes that the first table gets, and its law when its rows are any of both.
 
     Rows of equal votes are alike, so that a permutation is one multivariate hypergeometric draw.
     """
-    # Rounded, so that thirds and the like that were summed in another order are alike too.
-    votes_of_rows = np.concatenate([first, second]).round(9)
-    values, counts = np.unique(votes_of_rows, return_counts=True)
+    # Rounded, so that thirds and the like that were summed in another order are alike too, in `share` as in its law.
+    first, second = first.round(9), second.round(9)
+    values, counts = np.unique(np.concatenate([first, second]), return_counts=True)
     drawn = rng.multivariate_hypergeometric(
         counts, len(first), size=n_permutations, method="marginals"
     )
-    return drawn @ values / (counts @ values)
+    permuted = drawn @ values / (counts @ values)
+    share = float(first.sum() / (counts @ values))
+    return {
+        "share": share,
+        "expected_share": len(first) / (len(first) + len(second)),
+        "floor": central(permuted),
+        "p_value": float(permutation_p_value(share, permuted)),
+    }
 
 
 def permutation_p_value(value, permuted, axis=0):

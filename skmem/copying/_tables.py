@@ -6,7 +6,7 @@ from numbers import Number
 import numpy as np
 from sklearn.utils import check_array
 
-from skmem._scan import EuclideanPairs, GowerPairs
+from skmem._pairs import EuclideanPairs, GowerPairs
 from skmem.copying._results import frame_library
 
 METRICS = ("auto", "euclidean", "seuclidean", "gower")

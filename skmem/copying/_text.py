@@ -17,11 +17,11 @@ _WIDTH, _LABEL = 96, 17
 _SHOWN = 10
 
 
-def page(audit):
-    """The verdict, then a paragraph for each test, then the worst rows."""
+def page(audit, ids=None):
+    """The verdict, then a paragraph for each test, then the worst rows, by their `ids` if there are any."""
     lines = [fill(audit.verdict, _WIDTH), ""]
     lines += [_entry(label, text) for label, text in _entries(audit)]
-    return "\n".join([*lines, *_suspect_lines(audit)])
+    return "\n".join([*lines, *_suspect_lines(audit, ids or {})])
 
 
 def table(audit):
@@ -30,7 +30,7 @@ def table(audit):
     rows = "".join(
         f"<tr><th>{escape(label)}</th><td>{escape(text)}</td></tr>" for label, text in entries
     )
-    shown = _cells(audit)
+    shown = _cells(audit, {})
     head = "".join(f"<th>{escape(name)}</th>" for name in audit.suspects)
     body = "".join(f"<tr>{''.join(f'<td>{escape(c)}</td>' for c in row)}</tr>" for row in shown)
     worst = f"<table><tr>{head}</tr>{body}</table>" if shown else ""
@@ -60,11 +60,11 @@ def _memorization(summary):
     )
 
 
-def _suspect_lines(audit):
+def _suspect_lines(audit, ids):
     n_rows = len(audit.suspects["generated"])
     if not n_rows:
         return []
-    cells = [list(audit.suspects), *_cells(audit)]
+    cells = [list(audit.suspects), *_cells(audit, ids)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = [
         "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
@@ -74,8 +74,11 @@ def _suspect_lines(audit):
     return ["", f"{n_rows} suspect generated rows, {which}:", *lines]
 
 
-def _cells(audit):
-    columns = [[_cell(value) for value in values[:_SHOWN]] for values in audit.suspects.values()]
+def _cells(audit, ids):
+    shown = {name: values[:_SHOWN] for name, values in audit.suspects.items()}
+    for name, labels in ids.items():
+        shown[name] = labels[shown[name]]
+    columns = [[_cell(value) for value in values] for values in shown.values()]
     return list(zip(*columns, strict=True))
 
 

@@ -1,6 +1,6 @@
 """The two arrays that everything about refitting is a function of."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from numbers import Integral
 from os import PathLike
 from typing import Any
@@ -13,7 +13,7 @@ from skmem._random import child_seeds, set_random_state
 from skmem._sklearn import HasMethods, StrOptions, num_samples, validate_params
 from skmem.cross_fitting._defects import warn_of_defects
 from skmem.cross_fitting._fits import make_job, run_fits
-from skmem.cross_fitting._responses import check_scores, resolve_response
+from skmem.cross_fitting._responses import RESPONSES, check_scores, resolve_response
 from skmem.cross_fitting._splits import train_masks
 from skmem.cross_fitting._warn import warn_of_useless_memory
 
@@ -30,7 +30,7 @@ class CrossFit:
     """Which rows each fit was trained on, and how each fit scores every point.
 
     Log-densities in nats, higher is likelier, the zero that of the estimator's `score_samples`;
-    or probabilities of the true label, from 0 to 1.
+    or what else `response` says.
 
     Parameters
     ----------
@@ -39,8 +39,8 @@ class CrossFit:
     scores : ndarray of shape (n_fits, n_points), dtype float64
         Score of each point by each fit. The points are the samples, unless `cross_fit` was given
         `X_eval`. Finite, or -inf.
-    response : {"score_samples", "predict_proba"}
-        What the scores are: log-densities, or probabilities of the true label.
+    response : {"score_samples", "predict_proba", "predict", "neg_squared_error"}
+        What the scores are; see `cross_fit`.
     method : {"closed-form", "refit"}
         Whether the estimator filled in all scores at once, or was refitted, alone or in groups.
     stages : ndarray of shape (n_stages,), default=None
@@ -115,12 +115,13 @@ class FitOptions:
     progress: bool = False
     params: dict | None = None
     y_eval: Any = None
+    staged: bool = True
 
 
 @validate_params(
     {
         "estimator": [HasMethods(["fit", "get_params"])],
-        "response": [StrOptions({"auto", "score_samples", "predict_proba"})],
+        "response": [StrOptions({"auto", *RESPONSES})],
         "memory": [None, str, PathLike, HasMethods("cache")],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
@@ -147,13 +148,13 @@ def cross_fit(
     """Fit an estimator on many training sets and score every row by every fit.
 
     Log-densities in nats, higher is likelier, the zero that of the estimator's `score_samples`;
-    or probabilities of the true label, from 0 to 1.
+    or probabilities, from 0 to 1, or minus squared errors, of which 0 is the best.
 
     Parameters
     ----------
     estimator : estimator object
-        A density with a method `score_samples`, or a classifier with `predict_proba`. A Pipeline
-        or a search around one will do. It is cloned, and left as it is. If it has a method
+        A density with a method `score_samples`, a classifier with `predict_proba`, or a regressor.
+        A Pipeline or a search around one will do. It is cloned, and left as it is. If it has a method
         ``cross_fit_score_samples(X, train_mask, X_eval=None)``, that fills in the log-densities
         of all fits without refitting; if it has `cross_fit_groups` and `cross_fit_estimators`,
         those make its fits together, see Notes. Where it is refitted and has a method
@@ -170,9 +171,10 @@ def cross_fit(
         Points to score; `X` if None. Only for `score_samples`.
     groups : array-like of shape (n_samples,), default=None
         Groups of the samples, each to be held out as a whole.
-    response : {"auto", "score_samples", "predict_proba"}, default="auto"
-        What to score rows by: log-density, or the probability of the true label in `y`, which is
-        zero in a fit that has not seen the label. "auto" takes the first that the estimator has.
+    response : {"auto", "score_samples", "predict_proba", "predict", "neg_squared_error"}, default="auto"
+        What to score rows by: their log-density; the probability of the true label in `y`, zero
+        in a fit that has not seen the label; for regressors the log-likelihood of the residual,
+        in nats, or minus the squared error. "auto" is the first that the estimator has.
     memory : str, path, joblib.Memory or None, default=None
         Cache of finished fits, from which a run that was stopped resumes. It needs a fixed
         `random_state`. It heeds data, parameters and the versions of scikit-learn and skmem, but
@@ -216,6 +218,13 @@ def cross_fit(
     -----
     ``scores[k, j]`` is log p(x_j | fit k), and the ``n_fits`` seeds are drawn before the fits: the
     result is bit-equal for any `n_jobs` and joblib backend.
+
+    "predict" takes a regressor f for the normal density of the target around its prediction,
+    ``log p(y | x, fit) = -1/2 log(2 pi s^2) - (y - f(x))^2 / (2 s^2)``, s being what
+    ``predict(x, return_std=True)`` gives, as of GaussianProcessRegressor or BayesianRidge, or else
+    s^2 the fit's mean squared residual over its training rows, as maximum likelihood has it (Hastie,
+    Tibshirani & Friedman, *The Elements of Statistical Learning*, section 2.6.3). One that
+    nearly interpolates has an s far too small for other rows, and "neg_squared_error" needs none.
 
     An estimator for which many fits at once are cheaper than one after another, as a small VAE,
     has ``cross_fit_groups(X, train_mask)``, which gives the numbers of the fits to make together
@@ -269,17 +278,11 @@ def fill_scores(estimator, X, y, train_mask, seeds, *, options, first=0):
         scores = check_scores(scores, (len(train_mask), n_points), source)
         return CrossFit(train_mask, scores, response, "closed-form")
     job = make_job(estimator, X, y, options.X_eval, response, options.y_eval, options.params)
+    job = replace(job, staged=options.staged)
     if first == 0:
         warn_of_defects(job, train_mask, seeds)
-    scores, stages, staged_scores = run_fits(
-        job,
-        train_mask,
-        seeds,
-        memory=options.memory,
-        n_jobs=options.n_jobs,
-        progress=options.progress,
-        first=first,
-    )
+    how = {"memory": options.memory, "n_jobs": options.n_jobs, "progress": options.progress}
+    scores, stages, staged_scores = run_fits(job, train_mask, seeds, **how, first=first)
     return CrossFit(train_mask[first:], scores, response, "refit", stages, staged_scores)
 
 

@@ -19,7 +19,7 @@ from skmem._sklearn import num_samples, rows_of_params, safe_indexing
 from skmem._version import __version__
 from skmem.cross_fitting._devices import set_device
 from skmem.cross_fitting._progress import track
-from skmem.cross_fitting._responses import check_scores, score_rows
+from skmem.cross_fitting._responses import check_scores, check_targets, needs_targets, score_rows
 from skmem.cross_fitting._stages import score_stages, stack_stages
 from skmem.cross_fitting._threads import single_thread
 
@@ -35,6 +35,7 @@ class FitJob:
     response: str
     y_eval: Any = None
     params: dict | None = None
+    staged: bool = True
 
     @property
     def n_points(self):
@@ -45,19 +46,17 @@ class FitJob:
 def make_job(estimator, X, y, X_eval, response, y_eval=None, params=None):
     """Return the FitJob of a call, its data such that rows can be taken from it.
 
-    Labels of the points are `y_eval`, or `y` where the points are `X`.
+    Labels or targets of the points are `y_eval`, or `y` where the points are `X`.
 
     Raises
     ------
     ValueError
-        If points other than `X` are to be scored by labels, which they lack, or weights are not one for each row.
+        If points other than `X` are to be scored by labels or targets, which they lack, or weights are not one for
+        each row.
     """
     scores_X = X_eval is None or (X_eval is X and y_eval is None)
-    if response == "predict_proba" and not scores_X and y_eval is None:
-        raise ValueError(
-            "X_eval must be None for response='predict_proba', or come with labels of their own, since y has the "
-            f"labels of X alone, got an object of type {type(X_eval).__name__}."
-        )
+    if needs_targets(response) and not scores_X:
+        _check_points(X_eval, y_eval, response)
     params = params or {}
     _check_weights(params, num_samples(X))
     # Strided arrays reach a worker process contiguous, where sums may round otherwise: make them
@@ -68,6 +67,16 @@ def make_job(estimator, X, y, X_eval, response, y_eval=None, params=None):
     )
     points = (X, response, y) if scores_X else (X_eval, response, y_eval)
     return FitJob(clone(estimator), X, y, *points, params)
+
+
+def _check_points(X_eval, y_eval, response):
+    """Check that points other than the training rows come with what they are to be scored by."""
+    if y_eval is None:
+        raise ValueError(
+            f"X_eval must be None for response={response!r}, or come with labels or targets of their own, since y has "
+            f"those of X alone, got an object of type {type(X_eval).__name__}."
+        )
+    check_targets(y_eval, response)
 
 
 def _check_weights(params, n_samples):
@@ -82,10 +91,16 @@ def _check_weights(params, n_samples):
 def fit_rows(job, fit, train, seed):
     """Return a clone of the job's estimator fitted on the rows `train`; `fit` is its number."""
     estimator = set_device(set_random_state(clone(job.estimator), seed), fit)
-    rows = [safe_indexing(a, train) for a in (job.X, job.y) if a is not None]
+    X, y, params = _training(job, train)
     with _noting(job, fit):
-        estimator.fit(*rows, **rows_of_params(job.X, job.params, train))
+        estimator.fit(X, *(() if y is None else (y,)), **params)
     return estimator
+
+
+def _training(job, train):
+    """X, y (None if it has none) and a dict of further parameters, of the rows `train`."""
+    X, y = (None if a is None else safe_indexing(a, train) for a in (job.X, job.y))
+    return X, y, rows_of_params(job.X, job.params, train)
 
 
 def score_fit(job, fit, train, seed, key):
@@ -94,14 +109,16 @@ def score_fit(job, fit, train, seed, key):
     `key` stands for `job` in the cache, which ignores `job` and the number `fit`.
     """
     with single_thread():
-        return _scored(job, fit, fit_rows(job, fit, train, seed))
+        return _scored(job, fit, fit_rows(job, fit, train, seed), train)
 
 
-def _scored(job, fit, fitted):
+def _scored(job, fit, fitted, train):
     name = type(job.estimator).__name__
+    trained_on = _training(job, train) if job.response == "predict" else None
     with _noting(job, fit):
-        scores = score_rows(fitted, job.X_eval, job.y_eval, job.response)
-        path = score_stages(fitted, job.X_eval, job.response, f"{name} in fit {fit}")
+        scores = score_rows(fitted, job.X_eval, job.y_eval, job.response, trained_on)
+        source = f"{name} in fit {fit}"
+        path = score_stages(fitted, job.X_eval, job.response, source) if job.staged else {}
     source = f"{job.response} of {name} in fit {fit}"
     return check_scores(scores, (job.n_points,), source), path
 
@@ -111,7 +128,8 @@ def score_fits_together(job, fits, train_mask, seeds, key):
     with single_thread():
         with _noting(job, *fits):
             estimators = job.estimator.cross_fit_estimators(job.X, train_mask, seeds)
-        return [_scored(job, fit, fitted) for fit, fitted in zip(fits, estimators, strict=True)]
+        each = zip(fits, estimators, train_mask, strict=True)
+        return [_scored(job, fit, fitted, np.flatnonzero(mask)) for fit, fitted, mask in each]
 
 
 def run_fits(job, train_mask, seeds, *, memory=None, n_jobs=None, progress=False, first=0):
@@ -163,7 +181,7 @@ def _key(job):
     estimator = set_random_state(clone(job.estimator), 0)
     versions = (__version__, sklearn.__version__)
     data = (job.X, job.y, job.X_eval, job.y_eval, job.params)
-    return joblib.hash((versions, estimator, *data, job.response))
+    return joblib.hash((versions, estimator, *data, job.response, job.staged))
 
 
 @contextmanager

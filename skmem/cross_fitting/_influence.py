@@ -8,6 +8,7 @@ from sklearn.utils import check_random_state
 from skmem._blocks import map_blocks, row_blocks
 from skmem._distances import duplicate_groups
 from skmem._math import difference, logmeanexp
+from skmem.cross_fitting._responses import is_logarithmic
 from skmem.cross_fitting._sides import check_both_sides, choose_sides, find_repeats
 
 _CHANCE = 0.01  # that so many repeats as an error asks for still leave two rows alike
@@ -22,7 +23,7 @@ def influence_from_fits(fits, reduction, random_state):
     check_both_sides(train_mask)
     _check_told_apart(train_mask, scores)
     sides = choose_sides(train_mask, reduction == "matched", check_random_state(random_state))
-    logarithmic = fits.response == "score_samples" and reduction != "mean"
+    logarithmic = is_logarithmic(fits.response) and reduction != "mean"
     sums = _LogMeans(scores) if logarithmic else _Means(scores)
     out = np.empty((train_mask.shape[1], scores.shape[1]))
 

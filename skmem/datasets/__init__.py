@@ -8,7 +8,7 @@ from skmem.datasets._generators import (
 )
 from skmem.datasets._sparse import make_sparse_region
 from skmem.datasets._synthetic import SyntheticData
-from skmem.datasets._tables import BUNDLED, Table, TextColumnError, load_table
+from skmem.datasets._tables import BUNDLED, Table, TextColumnError, load_labelled_table, load_table
 
 __all__ = [
     "SyntheticData",
@@ -21,4 +21,5 @@ __all__ = [
     "Table",
     "TextColumnError",
     "load_table",
+    "load_labelled_table",
 ]

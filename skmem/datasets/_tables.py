@@ -111,10 +111,81 @@ def load_table(source, *, id_column=None, drop=()):
     (150, 3)
     """
     read = load_columns(source, id_column=id_column, drop=drop)
-    if read.unknown:
-        name = next(n for n in [*_listed_names(drop), id_column] if n in read.unknown)
-        there = _listed(list(read.columns))
-        raise ValueError(f"there is no column {name!r}; the columns are {there}")
+    _check_known([*_listed_names(drop), id_column], read)
+    return _as_table(read)
+
+
+def load_labelled_table(source, label, *, id_column=None, drop=()):
+    """Read a table of numbers and the column that holds its labels, or its targets.
+
+    Parameters
+    ----------
+    source : str or path-like
+        As in :func:`load_table`. Of the bundled data sets the column is "target".
+    label : str
+        Column of the labels: text, or numbers. It is not a feature.
+    id_column : str, default=None
+        Column that names the rows.
+    drop : sequence of str, default=()
+        Columns to leave out.
+
+    Returns
+    -------
+    table : Table
+        The other columns.
+    y : ndarray of shape (n_rows,)
+        The labels: str, or int64 where all are whole numbers, or float64.
+
+    Raises
+    ------
+    ValueError
+        As for :func:`load_table`; if there is no such column, it is also dropped or the id column, or a label is
+        missing.
+
+    Examples
+    --------
+    >>> from skmem.datasets import load_labelled_table
+    >>> table, y = load_labelled_table("wine", "target")
+    >>> print(table.X.shape, y[:2])
+    (178, 13) ['class_0' 'class_0']
+    """
+    named = [*_listed_names(drop), id_column]
+    if label in named:
+        raise ValueError(
+            f"label must name a column of its own, got {label!r}, which names the rows or is left out"
+        )
+    read = load_columns(source, id_column=id_column, drop=drop, label=label)
+    _check_known([*named, label], read)
+    values = read.columns.pop(label)
+    if not read.columns:
+        raise ValueError(f"no column is left as a feature beside the label {label!r}")
+    return _as_table(read), _as_labels(values, label, read.ids)
+
+
+def _check_known(names, read):
+    """Refuse names that the source does not have."""
+    for name in names:
+        if name in read.unknown:
+            there = _listed(list(read.columns))
+            raise ValueError(f"there is no column {name!r}; the columns are {there}")
+
+
+def _as_labels(column, name, ids):
+    """A column as labels, none of them missing."""
+    is_text = isinstance(column, TextColumn)
+    values = column.categories if is_text else np.asarray(column, dtype=np.float64)
+    missing = np.equal(values, None) if is_text else ~np.isfinite(values)
+    if missing.any():
+        rows = ", ".join(map(str, ids[missing][:8]))
+        raise ValueError(
+            f"no label may be missing or infinite; of column {name!r} {missing.sum()} of {len(ids)} are "
+            f"(rows {rows}): fill them in, or leave out these rows"
+        )
+    return values.astype(str) if is_text else _as_ids(values)
+
+
+def _as_table(read):
+    """The Table of columns that are all numbers."""
     text = {n: c.example for n, c in read.columns.items() if isinstance(c, TextColumn)}
     if text:
         raise TextColumnError(text)
@@ -122,14 +193,15 @@ def load_table(source, *, id_column=None, drop=()):
     return Table(X, list(read.columns), read.ids, read.name, read.notes)
 
 
-def load_columns(source, *, id_column=None, drop=()):
-    """Read columns of numbers and of text; otherwise as `load_table`.
+def load_columns(source, *, id_column=None, drop=(), label=None):
+    """Read columns of numbers and of text, one of them a `label`; otherwise as `load_table`.
 
-    Names that do not exist are returned, not refused: other files may have them.
+    Names that do not exist are returned, not refused: other files may have them. Bundled data have a column "target"
+    only where there is a label.
     """
     path = Path(source)
     if str(source) in BUNDLED:
-        names, columns, notes = _bundled(str(source))
+        names, columns, notes = _bundled(str(source), label is not None)
     elif path.suffix.lower() in READERS:
         names, columns, notes = READERS[path.suffix.lower()](path, id_column)
     else:
@@ -141,7 +213,7 @@ def load_columns(source, *, id_column=None, drop=()):
     id_column, left_out = _index_apart(names, columns, id_column, drop)
     if left_out:
         notes = [*notes, f"index of the data frame left out: {_listed(left_out)}"]
-    unknown = frozenset({*drop, id_column} - {*names, None})
+    unknown = frozenset({*drop, id_column, label} - {*names, None})
     ids, kept = _split_off(names, columns, id_column, {*drop, *left_out})
     return Columns(kept, ids, path.name, tuple(notes), unknown)
 
@@ -163,11 +235,17 @@ def _index_apart(names, columns, id_column, drop):
     return id_column, [name for name in index if name != id_column and name not in drop]
 
 
-def _bundled(name):
+def _bundled(name, with_target):
     import sklearn.datasets
 
     data = getattr(sklearn.datasets, f"load_{name}")()
-    return [str(n) for n in data.feature_names], list(data.data.T), []
+    names, columns, target = [str(n) for n in data.feature_names], list(data.data.T), data.target
+    if not with_target:
+        return names, columns, []
+    if np.asarray(data.get("target_names", [])).dtype.kind == "U":
+        values = np.asarray(data.target_names)[target].tolist()
+        target = TextColumn.of(values, repr(values[0]))
+    return [*names, "target"], [*columns, target], []
 
 
 def _split_off(names, columns, id_column, drop):

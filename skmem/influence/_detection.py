@@ -7,8 +7,8 @@ import numpy as np
 from scipy.stats import rankdata
 from sklearn.utils import check_random_state
 
+from skmem._bootstrap import percentile_interval
 from skmem._sklearn import Interval, validate_params
-from skmem.influence._bootstrap import percentile_interval
 
 
 @dataclass(frozen=True, eq=False)

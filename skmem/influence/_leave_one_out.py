@@ -16,14 +16,14 @@ from skmem._sklearn import (
 )
 from skmem.cross_fitting._fits import make_job
 from skmem.cross_fitting._leave_one_out import refitted_influence
-from skmem.cross_fitting._responses import resolve_response
+from skmem.cross_fitting._responses import RESPONSES, needs_targets, resolve_response
 from skmem.cross_fitting._warn import warn_of_useless_memory
 
 
 @validate_params(
     {
         "estimator": [HasMethods(["fit", "get_params"])],
-        "response": [StrOptions({"auto", "score_samples", "predict_proba"})],
+        "response": [StrOptions({"auto", *RESPONSES})],
         "memory": [None, str, PathLike, HasMethods("cache")],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
@@ -47,14 +47,15 @@ def leave_one_out_influence(
 ):
     """Influence of each training row on each point: with the row minus without it.
 
-    In nats (for a classifier: in probability); positive = proponent, negative = opponent, 0 = no effect.
+    In the unit of the response, nats for log-densities; positive = proponent, negative = opponent, 0 = no effect.
 
     Parameters
     ----------
     estimator : estimator object
-        A density with a method `score_samples`, or a classifier with `predict_proba`; a Pipeline or a search around
-        one will do. It is cloned and fitted to `X_train`, whether it was fitted before or not, and left as it is. If
-        it has a method ``leave_one_out_influence(X)`` once it is fitted, that gives the result without refitting.
+        A density with a method `score_samples`, a classifier with `predict_proba` or a regressor; a Pipeline or a
+        search around one will do. It is cloned and fitted to `X_train`, whether it was fitted before or not, and left
+        as it is. If it has a method ``leave_one_out_influence(X)`` once it is fitted, that gives the result without
+        refitting.
     X_train : {array-like, sparse matrix, dataframe} of shape (n_train, n_features)
         Training rows.
     X : {array-like, sparse matrix, dataframe} of shape (n_points, n_features)
@@ -62,12 +63,11 @@ def leave_one_out_influence(
     y_train : array-like of shape (n_train,), default=None
         Targets, given to `fit` if not None.
     y : array-like of shape (n_points,), default=None
-        True labels of the points, for `predict_proba`; where X is `X_train` itself, `y_train`.
+        Labels or targets of the points, for classifiers and regressors; where X is `X_train` itself, `y_train`.
     sample_weight : array-like of shape (n_train,), default=None
         Given to `fit` if not None.
-    response : {"auto", "score_samples", "predict_proba"}, default="auto"
-        What to score points by: log-density, or the probability of the true label. "auto" takes the first that the
-        estimator has.
+    response : {"auto", "score_samples", "predict_proba", "predict", "neg_squared_error"}, default="auto"
+        What to score points by, as in :func:`skmem.cross_fit`.
     memory : str, path, joblib.Memory or None, default=None
         Cache of finished fits, from which a run that was stopped resumes; it needs a fixed `random_state`.
     n_jobs : int or None, default=None
@@ -119,8 +119,8 @@ def leave_one_out_influence(
         )
     if sample_weight is not None:
         sample_weight = check_sample_weight(sample_weight, np.empty((num_samples(X_train), 1)))
-    if response == "predict_proba" and X is not X_train and y is None:
-        raise TypeError("y must be given to score X by the probability of its labels, got None.")
+    if needs_targets(response) and X is not X_train and y is None:
+        raise TypeError("y must be given to score X by its labels or targets, got None.")
     seed = int(child_seeds(random_state, 1)[0])
     if response == "score_samples":
         fitted = fit_closed_form(estimator, X_train, y_train, sample_weight, seed)

@@ -6,14 +6,14 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skmem._sklearn import Interval, StrOptions, validate_params
-from skmem.cross_fitting import CrossFit
-from skmem.influence._bootstrap import (
+from skmem._bootstrap import (
     correlations,
     mean_correlation_draws,
     percentile_interval,
     ranks,
 )
+from skmem._sklearn import Interval, StrOptions, validate_params
+from skmem.cross_fitting import CrossFit
 
 _BOOTSTRAP = {
     "n_resamples": [Interval(Integral, 1, None, closed="left")],

@@ -29,8 +29,8 @@ class TracIn(MetaEstimatorMixin, BaseEstimator):
     n_draws : int, default=16
         Reparameterised draws of the code of each row; for a VAE.
     checkpoints : {"all", "final"} or list, default="all"
-        "all" are those that the VAE has kept (its `checkpoint_epochs`), or the final parameters where there are none;
-        "final" are these alone. A list has state dicts of the module, or paths of files with such
+        "all" are those that the VAE has kept (its `checkpoint_epochs`) and the final parameters; "final" are these
+        alone. A list has state dicts of the module, or paths of files with such
         (``net.save_params(f_params=...)``), in the order of training.
     weights : array-like of shape (n_checkpoints,), default=None
         Weight of each checkpoint; None is the published one, see Notes.

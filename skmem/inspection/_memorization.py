@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skmem._frames import make_frame
+from skmem.cross_fitting._responses import UNITS
 from skmem.inspection._style import (
     BLUE,
     FONT_SIZE,
@@ -102,13 +103,12 @@ class MemorizationDisplay:
                 f"X must be given to show rows as images, got None and image_shape={image_shape!r}."
             )
         floor = scorer.noise_floor_[0.95]
-        is_log = getattr(scorer.cross_fit_, "response", "score_samples") == "score_samples"
         return cls(
             memorization=scorer.memorization_,
             log_density=scorer.log_density_in_,
             noise_floor=floor if floor > 0 else None,
             images=None if image_shape is None else check_images(X, image_shape),
-            unit="nats" if is_log else "probability",
+            unit=UNITS[scorer.response_],
         )
 
     def plot(self, ax=None, *, kind="distribution", n_top=10):

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -27,7 +28,7 @@ _TOP_SHARE = 0.05  # of the rows, those that van den Burg & Williams call highly
 
 
 # What only some fits leave behind.
-EXTRA_ATTRIBUTES = (*PATH_ATTRIBUTES, "groups_", "row_memorization_")
+EXTRA_ATTRIBUTES = (*PATH_ATTRIBUTES, "groups_", "row_memorization_", "proxy_")
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,10 @@ class RowScores:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Memorization scores, also at the stages of the fits if they have any, and the fits they rest on."""
+    """Memorization scores, also at the stages of the fits if they have any, and the fits they rest on.
+
+    `extra` is a record of what only some methods find.
+    """
 
     scores: MemorizationScores
     path: MemorizationPath | None
@@ -48,12 +52,12 @@ class Estimate:
     method: str
     n_fits: int
     n_repeats: int
-    alone: RowScores | None = None
+    extra: Any = None
 
     def attributes(self):
         """What a fitted scorer has, by name."""
         found = vars(self).copy()
-        for part in (found.pop(name) for name in ("scores", "path", "alone")):
+        for part in (found.pop(name) for name in ("scores", "path", "extra")):
             found |= {} if part is None else vars(part)
         return {f"{name}_": value for name, value in found.items()}
 
@@ -80,7 +84,7 @@ def with_row_scores(score, groups):
     if groups is None:
         return estimate
     row_scores = RowScores(np.asarray(groups), score(groups=None).scores.memorization)
-    return replace(estimate, alone=row_scores)
+    return replace(estimate, extra=row_scores)
 
 
 def cross_fitted(estimator, X, y, design, options, groups):

@@ -10,7 +10,7 @@ from skmem._math import difference
 from skmem._random import child_seeds
 from skmem.cross_fitting._cross_fit import FitOptions, fill_scores
 from skmem.cross_fitting._influence import influence_from_fits
-from skmem.cross_fitting._responses import check_labels, score_rows
+from skmem.cross_fitting._responses import check_targets, needs_targets, score_rows
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Training:
     params: dict
 
     def fits(self, scorer, X, y, seed):
-        """The CrossFit of the scorer's fits, made again to score `X` with labels `y`, or as it is where X is None."""
+        """The CrossFit of the scorer's fits, made again to score `X` by `y`, or as it is where X is None."""
         if X is None:
             return scorer.cross_fit_
         masks = scorer.cross_fit_.train_mask
@@ -43,15 +43,14 @@ class InfluenceQuery:
     def influence(self, X=None, y=None):
         """Influence of each training row on each point.
 
-        In nats (for probabilities: in probability); positive = proponent, negative = opponent, 0 = no effect.
+        In the unit of the scores, nats for log-densities; positive = proponent, negative = opponent, 0 = no effect.
 
         Parameters
         ----------
         X : {array-like, dataframe} of shape (n_points, n_features), default=None
             Points to explain; None means the training rows, for which no fit is made.
         y : array-like of shape (n_points,), default=None
-            Labels of the points, needed where they are scored by the probability of their label; densities ignore
-            them.
+            Labels or targets of the points, for classifiers and regressors; densities ignore them.
 
         Returns
         -------
@@ -62,9 +61,9 @@ class InfluenceQuery:
         ------
         ValueError
             If rows that are no copies of one another were in the same fits throughout (it says how many repeats it
-            takes), if `groups` left as wholes, if leave-one-out was done by one step of EM, which is about each row's
-            own score alone, if points are to be scored by labels and `y` is not one label a point, or if there is a
-            `y` without `X`.
+            takes), if `groups` left as wholes, if rows were ranked by a proxy, if leave-one-out was done by one step
+            of EM, which is about each row's own score alone, if points are to be scored by labels or targets and `y`
+            is not one a point, or if there is a `y` without `X`.
 
         Notes
         -----
@@ -78,21 +77,25 @@ class InfluenceQuery:
                 f"influence is that of single rows, but {len(set(self.groups_.tolist()))} groups left as wholes; fit "
                 "without groups."
             )
+        if self.method_ == "proxy":
+            raise ValueError(
+                "influence needs fits that tell rows apart, and method='proxy' makes none; use method='cross-fit'."
+            )
         training = self._training
-        y = _labels_of(X, y, training.response)
+        y = _targets_of(X, y, training.response)
         if self.method_ == "leave-one-out":
             return _leave_one_out(self, training, X, y)
         fits = training.fits(self, X, y, training.seeds[3])
         return influence_from_fits(fits, training.reduction, int(training.seeds[4]))
 
 
-def _labels_of(X, y, response):
-    """Labels to score the points `X` by; None for training rows and for densities."""
+def _targets_of(X, y, response):
+    """Labels or targets to score the points `X` by; None for training rows and for densities."""
     if X is None and y is not None:
-        raise ValueError("y must be None where X is None: training rows have their own labels.")
-    if response != "predict_proba" or y is None:
+        raise ValueError("y must be None where X is None: training rows have their own.")
+    if not needs_targets(response) or y is None:
         return None
-    check_labels(y)
+    check_targets(y, response)
     check_consistent_length(X, y)
     return y
 
@@ -102,7 +105,9 @@ def _leave_one_out(scorer, training, X, y):
         fits = training.fits(scorer, X, y, training.seeds[1])
         if X is None:
             return difference(scorer.log_density_in_, fits.scores)
-        return difference(score_rows(scorer.estimator_, X, y, training.response), fits.scores)
+        trained_on = (training.X, training.y, training.params)
+        whole = score_rows(scorer.estimator_, X, y, training.response, trained_on)
+        return difference(whole, fits.scores)
     if not hasattr(scorer.estimator_, "leave_one_out_influence"):
         raise ValueError(
             f"influence needs a closed form or fits without each row, and leave-one-out of {scorer.estimator_!r} "

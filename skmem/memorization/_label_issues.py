@@ -133,7 +133,8 @@ def judge_labels(p_in, p_out, given, classes, limits, rows):
     )
     memorization = p_in[each, given] - p_out[each, given]
     first, second = np.sort(p_out, axis=1)[:, :-3:-1].T
-    is_other = (p_out[each, other] >= 0.5) & (log_odds > 0)
+    p_other = p_out[each, other]
+    is_other = (p_other >= 0.5) & (p_other - p_out[each, given] >= margin) & (log_odds > 0)
     conditions = [is_other, first - second < margin, memorization >= threshold]
     kind = np.select(conditions, KINDS[:3], KINDS[3])
     label, suggested = classes[given], classes[other]

@@ -67,9 +67,9 @@ def find_label_issues(
     n_repeats : int, default=5
         Repeats of the K-fold of an int `cv`. With a splitter it must be 1 or left alone.
     groups : array-like of shape (n_samples,), default=None
-        Groups of rows, for splitters that keep them together.
+        Groups of rows, such as copies of one another, each to be held out as a whole.
     margin : float, default=0.2
-        A row is ambiguous if its two likeliest labels out of sample differ by less in probability.
+        A row is ambiguous, not mislabelled, if its two likeliest labels out of sample differ by less in probability.
     threshold : float, default=0.25
         A row is atypical if its memorization is at least this.
     memory : str, path, joblib.Memory or None, default=None
@@ -103,9 +103,13 @@ def find_label_issues(
     has been told the wrong label still doubts it.
 
     A row is "mislabelled" if its log-odds are positive and another label has at least half of the probability out of
-    sample. Else it is "ambiguous" if the two likeliest labels out of sample differ by less than `margin`; else
-    "atypical" if the memorization of its label is at least `threshold` (0.25 in Feldman & Zhang, "What Neural
-    Networks Memorize and Why", NeurIPS 2020): right with the row, but not to be told from other rows. Else "typical".
+    sample, and `margin` more than the given one. Else it is "ambiguous" if the two likeliest labels out of sample
+    differ by less than `margin`; else "atypical" if the memorization of its label is at least `threshold` (0.25 in
+    Feldman & Zhang, "What Neural Networks Memorize and Why", NeurIPS 2020): right with the row, but not to be told
+    from other rows. Else "typical".
+
+    A right row that stands alone among rows of another label is a mislabelled one for all that a classifier can know,
+    and so is one far from all others where the classifier is as sure there as it is near its rows.
 
     Examples
     --------

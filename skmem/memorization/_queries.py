@@ -91,6 +91,43 @@ class RefittedQueries:
         """
         return self._refitted().sample(n_samples, **params)
 
+    @available_if(refitted("predict"))
+    def predict(self, X):
+        """Prediction of the estimator fitted on all rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+            What its `predict` returns.
+        """
+        return self._refitted().predict(X)
+
+    @available_if(refitted("predict_proba"))
+    def predict_proba(self, X):
+        """Probabilities by the estimator fitted on all rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            What its `predict_proba` returns.
+        """
+        return self._refitted().predict_proba(X)
+
+    @property
+    def classes_(self):
+        """Labels seen by the estimator fitted on all rows, for classifiers."""
+        return self._refitted().classes_
+
 
 class ScoreQueries:
     """Queries of the scores themselves."""
@@ -98,7 +135,7 @@ class ScoreQueries:
     def top(self, n=10):
         """Rows with the highest memorization, highest first.
 
-        In nats; positive = memorized.
+        In nats; positive = memorized. Of equal scores the higher proxy comes first, if there is one.
 
         Parameters
         ----------
@@ -120,7 +157,8 @@ class ScoreQueries:
         check_is_fitted(self)
         if not isinstance(n, Integral) or n < 0:
             raise ValueError(f"n must be an int of at least 0, got {n!r}.")
-        rows = np.argsort(-self.memorization_, kind="stable")[:n]
+        ties = getattr(self, "proxy_", np.zeros(len(self.memorization_)))
+        rows = np.lexsort((-ties, -self.memorization_))[:n]
         return rows, self.memorization_[rows]
 
     def to_frame(self):
@@ -148,4 +186,6 @@ class ScoreQueries:
         }
         if hasattr(self, "groups_"):
             columns |= {"group": self.groups_, "row_memorization": self.row_memorization_}
+        if hasattr(self, "proxy_"):
+            columns["proxy"] = self.proxy_
         return make_frame(columns, describe_rows(self._training.X))

@@ -7,6 +7,7 @@ from sklearn.utils import check_random_state
 
 from skmem._math import difference, logmeanexp, mean
 from skmem._sklearn import StrOptions, validate_params
+from skmem.cross_fitting._responses import RESPONSES, is_logarithmic
 from skmem.cross_fitting._sides import check_both_sides, find_repeats
 from skmem.memorization import _folds, _subsets
 
@@ -17,7 +18,7 @@ NOISE_QUANTILES = (0.95, 0.999)
 class MemorizationScores:
     """Memorization of every row, and how sure it is.
 
-    In nats (for probabilities of the true label: in probability); positive = memorized, 0 = no effect.
+    In the unit of the scores, nats for log-densities; positive = memorized, 0 = no effect.
 
     Parameters
     ----------
@@ -49,7 +50,7 @@ class MemorizationScores:
         "scores": ["array-like"],
         "train_mask": ["array-like"],
         "reduction": [StrOptions({"matched", "pooled", "mean"})],
-        "response": [StrOptions({"score_samples", "predict_proba"})],
+        "response": [StrOptions(set(RESPONSES))],
         "random_state": ["random_state"],
     },
     prefer_skip_nested_validation=True,
@@ -59,19 +60,19 @@ def memorization_score(
 ):
     """Memorization of every row from a cross-fit's two arrays.
 
-    In nats (for probabilities: in probability); positive = the row is memorized, 0 = no effect.
+    In the unit of the response, nats for log-densities; positive = the row is memorized, 0 = no effect.
 
     Parameters
     ----------
     scores : array-like of shape (n_fits, n_samples)
-        ``scores[k, i]`` is log p(x_i | fit k), or the probability of the true label.
+        ``scores[k, i]`` is log p(x_i | fit k), or how well fit k predicts the label or target of row i.
     train_mask : array-like of shape (n_fits, n_samples) of bool
         Whether fit k was trained on row i. Every row needs a fit with it and one without it.
     reduction : {"matched", "pooled", "mean"}, default="matched"
         How fits are averaged. "pooled" is the published estimator; "matched" compares equal numbers of fits, so that
         it is not biased by noise; "mean" averages log-densities instead of densities.
-    response : {"score_samples", "predict_proba"}, default="score_samples"
-        What the scores are; probabilities are averaged as they are.
+    response : {"score_samples", "predict_proba", "predict", "neg_squared_error"}, default="score_samples"
+        What the scores are, as in :func:`skmem.cross_fit`; probabilities and squared errors are averaged as they are.
     random_state : int, RandomState instance or None, default=None
         Seed of the random exchanges behind p-values, noise floor and matched subsets.
 
@@ -186,7 +187,7 @@ def standard_error_of_parts(without):
 
 def _averaging(reduction, response):
     """What averages fits, and whether equal numbers of them."""
-    logarithmic = response == "score_samples" and reduction != "mean"
+    logarithmic = is_logarithmic(response) and reduction != "mean"
     return (logmeanexp if logarithmic else mean), reduction == "matched"
 
 

@@ -15,6 +15,9 @@ from skmem.memorization._rules import find_rule
 from skmem.memorization._significance import read_scores
 from skmem.memorization._support import Support
 
+# Isolated rows that are printed.
+_SHOWN = 10
+
 
 class MemorizedRegions(BaseEstimator):
     """Regions of memorized rows, ranked by how much a few more rows there would help.
@@ -182,7 +185,19 @@ class MemorizedRegions(BaseEstimator):
             f"{self.threshold_:.2f}), {len(self.isolated_)} of them in no region."
         )
         lines = [f"{i}. {region}" for i, region in enumerate(self.regions_, start=1)]
-        return "\n".join([head, *lines])
+        return "\n".join([head, *lines, *self._isolated_line()])
+
+    def _isolated_line(self):
+        """What rows in no region are, and which; nothing where there are none."""
+        if not len(self.isolated_):
+            return []
+        shown = ", ".join(map(str, self.isolated_[:_SHOWN]))
+        more = f", ... ({len(self.isolated_)} in all)" if len(self.isolated_) > _SHOWN else ""
+        return [
+            "Rows in no region have no other memorized rows near: rare or wrong, and more rows of one kind would not "
+            f"help. Look at them one by one, the most memorized first: {shown}{more}. "
+            "A lower min_cluster_size makes small groups of them regions."
+        ]
 
     def _describe(self, rows, X, scaled, scores, support, names):
         """The Region of some memorized rows."""

@@ -9,6 +9,7 @@ from sklearn.utils import check_random_state
 
 from skmem._math import mean
 from skmem.cross_fitting._cross_fit import FitOptions, fill_scores
+from skmem.cross_fitting._responses import is_logarithmic
 from skmem.memorization._reductions import memorization_and_parts, standard_error_of_parts
 
 SUMMARIES = ("memorization_q95", "memorization_q999", "memorization_max", "n_memorized")
@@ -68,7 +69,7 @@ def try_candidate(estimator, params, trial, error_score):
 def _reduced(params, fits, trial, seconds):
     """The Evaluation of a candidate whose fits all succeeded."""
     with np.errstate(divide="ignore"):
-        log_density = fits.scores if fits.response == "score_samples" else np.log(fits.scores)
+        log_density = fits.scores if is_logarithmic(fits.response) else np.log(fits.scores)
     held_out = ~fits.train_mask
     rng = check_random_state(trial.seed)
     memorization, parts = memorization_and_parts(fits, trial.reduction, rng)

@@ -15,8 +15,8 @@ from skmem.model_selection._candidates import Trial, try_candidate
 
 DEFAULT_REPEATS = 5
 _MIN_ROWS_PER_FOLD = 10
-# A row is ten times as likely because it was seen; a label is 25 % more probable (Feldman & Zhang, 2020).
-_THRESHOLDS = {"score_samples": math.log(10), "predict_proba": 0.25}
+# A row, or its target, is ten times as likely because it was seen; a label is 25 % more probable (Feldman & Zhang).
+_THRESHOLDS = {"score_samples": math.log(10), "predict_proba": 0.25, "predict": math.log(10)}
 
 
 def try_all(search, data, response, seeds):

@@ -45,7 +45,7 @@ class MemorizationSearchCV(BestEstimatorQueries, MetaEstimatorMixin, BaseEstimat
     Parameters
     ----------
     estimator : estimator object
-        A density with `score_samples`, a classifier with `predict_proba`, or a Pipeline around one.
+        A density with `score_samples`, a classifier with `predict_proba`, a regressor, or a Pipeline around one.
     param_grid : dict or list of dicts
         Names of parameters with lists of values, as for GridSearchCV; with ``search="random"`` also distributions.
     search : {"grid", "random", "halving"}, default="grid"
@@ -69,9 +69,9 @@ class MemorizationSearchCV(BestEstimatorQueries, MetaEstimatorMixin, BaseEstimat
         Score above which a row counts in `n_memorized`; None is log(10) nats, and 0.25 for probabilities.
     reduction : {"matched", "pooled", "mean"}, default="matched"
         How fits are averaged; see :func:`skmem.memorization.memorization_score`.
-    response : {"auto", "score_samples", "predict_proba"}, default="auto"
-        What rows are scored by. With "predict_proba" log-densities are log-probabilities of the true label, and
-        memorization is in probability.
+    response : {"auto", "score_samples", "predict_proba", "predict"}, default="auto"
+        What rows are scored by, as in :func:`skmem.cross_fit`. With "predict_proba" log-densities are
+        log-probabilities of the true label, and memorization is in probability.
     error_score : "raise" or nan, default=nan
         What becomes of a candidate if a fit fails: raise, or go on with a FitFailedWarning and nan for its scores.
     memory : str, path, joblib.Memory or None, default=None
@@ -152,7 +152,7 @@ class MemorizationSearchCV(BestEstimatorQueries, MetaEstimatorMixin, BaseEstimat
         "refit": ["boolean", StrOptions(set(_RULES)), callable],
         "threshold": [None, Interval(Real, 0, None, closed="left")],
         "reduction": [StrOptions({"matched", "pooled", "mean"})],
-        "response": [StrOptions({"auto", "score_samples", "predict_proba"})],
+        "response": [StrOptions({"auto", "score_samples", "predict_proba", "predict"})],
         "error_score": [StrOptions({"raise"}), "nan"],
         "memory": [None, str, PathLike, HasMethods("cache")],
         "n_jobs": [Integral, None],

@@ -6,39 +6,103 @@ from itertools import pairwise
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.functional import softplus
 from torch.nn.utils.rnn import pad_sequence
 
-from skmem.neural._bounds import elbo_terms_at
+from skmem.neural._distributions import StandardNormal
+from skmem.neural._modules import MIN_POSTERIOR_SCALE, SOFTPLUS_ONE
 from skmem.neural._net import divergence_message
 
 
-class StackedLinear(nn.Module):
-    """Linear layers side by side, each for its own rows: (n_nets, n_rows, n_in) to (n_nets, n_rows, n_out)."""
+class Layers(torch.autograd.Function):
+    """Linear layers with ReLU between them, for the rows of each net, (n_nets, n_rows, n_in).
+
+    As autograd would have it, but gradients are written where they belong: none is allocated, cleared or added up.
+    """
+
+    @staticmethod
+    def forward(ctx, x, _, layers):
+        """What the layers make of `x`; the second argument is any tensor that wants a gradient."""
+        ctx.layers, ctx.inputs = layers, []
+        for (weight, _), (bias, _) in layers:
+            x = x.clamp_min_(0) if ctx.inputs else x
+            ctx.inputs.append(x)
+            x = torch.baddbmm(bias, x, weight.mT)
+        return x
+
+    @staticmethod
+    def backward(ctx, g):
+        """Gradients of the parameters, in their places, and of `x`, where it wants one."""
+        for k, ((weight, weight_grad), (_, bias_grad)) in reversed([*enumerate(ctx.layers)]):
+            x = ctx.inputs[k]
+            torch.bmm(g.mT, x, out=weight_grad)
+            torch.sum(g, dim=1, keepdim=True, out=bias_grad)
+            if k:
+                g = torch.bmm(g, weight).mul_(x.sign_())
+            elif ctx.needs_input_grad[0]:
+                return torch.bmm(g, weight), None, None
+        return None, None, None
+
+
+class DrawnCodes(torch.autograd.Function):
+    """(z, divergence) as `elbo_terms_at` has them, of what the trunk of a `GaussianEncoder` gives."""
+
+    @staticmethod
+    def forward(ctx, h, noise):
+        """Draws that `noise` stands for, and KL(q(z|x) || Normal(0, I)) of each row."""
+        loc, raw_scale = h.chunk(2, dim=-1)
+        raw_scale = raw_scale + SOFTPLUS_ONE
+        scale = softplus(raw_scale).add_(MIN_POSTERIOR_SCALE)
+        ctx.save_for_backward(loc, raw_scale, scale, noise)
+        return torch.addcmul(loc, scale, noise), StandardNormal.divergence_of(loc, scale)
+
+    @staticmethod
+    def backward(ctx, g, g_divergence):
+        """The gradient for `h`."""
+        loc, raw_scale, scale, noise = ctx.saved_tensors
+        g_divergence = g_divergence.unsqueeze(-1)
+        g_loc = torch.addcmul(g, loc, g_divergence)
+        g_scale = (g * noise).addcmul_(scale - 1 / scale, g_divergence)
+        return torch.cat([g_loc, g_scale.mul_(raw_scale.sigmoid())], dim=-1), None
+
+
+class StackedLayers(nn.Module):
+    """`Layers` as a module; of each layer ((weight, its gradient), (bias, its gradient))."""
 
     def __init__(self, layers):
         super().__init__()
-        # Not as `Linear` has it: its gradient would be copied to transpose it.
-        self.weight = nn.Parameter(torch.stack([layer.weight.detach().T for layer in layers]))
-        self.bias = nn.Parameter(torch.stack([layer.bias.detach() for layer in layers])[:, None])
+        self.layers = layers
+        self.wants_gradient = torch.empty(0, requires_grad=True)
 
     def forward(self, x):
-        """What each layer makes of its rows."""
-        return torch.baddbmm(self.bias, x, self.weight)
+        """What they make of each net's rows."""
+        return Layers.apply(x, self.wants_gradient, self.layers)
 
 
-def stack(modules):
-    """One module for rows (n_nets, n_rows, n_columns) out of modules that differ in their parameters alone.
+def stack(module, parameters):
+    """A module for rows (n_nets, n_rows, n_columns) that is like `module`, with the parameters of many nets.
 
-    Layers with parameters must be linear; other parameters must have those of the last dimensions of a row.
+    `parameters` has (values, gradients) of each by its name, with the nets first. Those of linear layers are in
+    Sequentials of such, with ReLU between them; others must have the last dimensions of a row.
     """
-    if isinstance(modules[0], nn.Linear):
-        return StackedLinear(modules)
-    stacked = copy.deepcopy(modules[0])
-    for name, _ in modules[0].named_children():
-        setattr(stacked, name, stack([getattr(module, name) for module in modules]))
-    for name, _ in modules[0].named_parameters(recurse=False):
-        values = torch.stack([getattr(module, name).detach() for module in modules])
-        setattr(stacked, name, nn.Parameter(values[:, None]))
+    if isinstance(module, nn.Sequential):
+        names = [name for name, layer in module.named_children() if isinstance(layer, nn.Linear)]
+        biases = [[part[:, None] for part in parameters[f"{name}.bias"]] for name in names]
+        weights = [parameters[f"{name}.weight"] for name in names]
+        return StackedLayers([*zip(weights, biases, strict=True)])
+    stacked = copy.deepcopy(module)
+    for child, layers in module.named_children():
+        own = {
+            name.removeprefix(f"{child}."): parts
+            for name, parts in parameters.items()
+            if name.startswith(f"{child}.")
+        }
+        setattr(stacked, child, stack(layers, own))
+    for name, _ in module.named_parameters(recurse=False):
+        values, gradients = parameters[name]
+        parameter = nn.Parameter(values[:, None])
+        parameter.grad = gradients[:, None]
+        setattr(stacked, name, parameter)
     return stacked
 
 
@@ -85,9 +149,8 @@ def _structure(module):
 
 
 def _train_alike(nets, rows, redraws, U, n_epochs):
-    stacked = stack([net.module_ for net in nets]).train()
-    _share([net.module_ for net in nets], stacked)
-    optimizer = torch.optim.Adam(stacked.parameters(), lr=nets[0].lr, fused=True)
+    flat, stacked = _stacked([net.module_ for net in nets])
+    optimizer = torch.optim.Adam([flat], lr=nets[0].lr, fused=True)
     redrawn = redraws[0] is not None
     if redrawn:
         starts = np.cumsum([0, *map(len, rows)])
@@ -103,8 +166,40 @@ def _train_alike(nets, rows, redraws, U, n_epochs):
         losses = _run_epoch(stacked, optimizer, table, plan, nets[0].criterion_.beta)
         _check_finite(nets[0], [losses])
         _record(nets, plan, losses)
-    _check_finite(nets[0], stacked.parameters())
-    _separate(nets, stacked, optimizer)
+    _check_finite(nets[0], [flat])
+    _separate(nets, optimizer.state[flat])
+
+
+def _stacked(modules):
+    """(flat, stacked): all parameters of all modules in one tensor, and a module that computes with them.
+
+    The parameters of `modules` become parts of `flat`, so whoever looks at one sees it as it is in training.
+    """
+    every = torch.cat([p.detach().flatten() for m in modules for p in m.parameters()])
+    flat = nn.Parameter(torch.empty_like(every))
+    flat.grad = torch.zeros_like(flat)
+    values, gradients = (
+        _parts(whole, modules[0], len(modules)) for whole in (flat.detach(), flat.grad)
+    )
+    for name, parts in values.items():
+        for module, part in zip(modules, parts, strict=True):
+            parameter = module.get_parameter(name)
+            parameter.data = part.copy_(parameter.data)
+    parameters = {name: (values[name], gradients[name]) for name in values}
+    return flat, stack(modules[0], parameters).train()
+
+
+def _parts(flat, module, n_modules):
+    """What `flat` holds of each parameter, (n_modules, *shape) by its name."""
+    shapes = {name: p.shape for name, p in module.named_parameters()}
+    parts = flat.split([n_modules * shape.numel() for shape in shapes.values()])
+    return {
+        # Products with a narrow matrix are fastest where its rows, as they lie in memory, are the long side.
+        name: part.view(n_modules, *shape[::-1]).mT
+        if len(shape) == 2 and shape[0] > shape[1]
+        else part.view(n_modules, *shape)
+        for (name, shape), part in zip(shapes.items(), parts, strict=True)
+    }
 
 
 class Plan:
@@ -119,39 +214,41 @@ class Plan:
         n_batches = _n_batches(nets[0], rows[0])
         split = [torch.arange(len(r), device=device).tensor_split(n_batches) for r in rows]
         self.sizes = [[len(batch) for batch in batches] for batches in split]
-        shape = (len(nets), n_batches, -1)
-        every = [batch for batches in split for batch in batches]
-        weights = [torch.full_like(batch, 1 / len(batch), dtype=torch.float32) for batch in every]
+        every = [batch for batches in zip(*split, strict=True) for batch in batches]
+        dtype = next(nets[0].module_.parameters()).dtype
+        weights = [torch.full_like(batch, 1 / len(batch), dtype=dtype) for batch in every]
         # Padding points at the first row of the epoch, which is as good as any.
-        self._slots = pad_sequence(every, batch_first=True).view(shape)
-        self.weights = pad_sequence(weights, batch_first=True).view(shape).unbind(dim=1)
+        self._slots = self._padded(every)
+        self.weights = self._padded(weights)
+        self._noise = torch.zeros(
+            (*self.weights.shape, *nets[0].module_.prior.event_shape), dtype=dtype, device=device
+        )
+
+    def _padded(self, parts):
+        return pad_sequence(parts, batch_first=True).unflatten(0, (-1, len(self.nets)))
 
     def draw(self):
-        """(rows, noise) of an epoch's batches, each (n_nets, batch_size, ...) for every batch."""
-        drawn = [self._draw(k) for k in range(len(self.nets))]
-        return [torch.stack(parts, dim=1) for parts in zip(*drawn, strict=True)]
+        """(rows, noise) of an epoch's batches, each (n_batches, n_nets, batch_size, ...)."""
+        return torch.stack([self._draw(k) for k in range(len(self.nets))], dim=1), self._noise
 
     def _draw(self, k):
-        net, rows, slots = self.nets[k], self.rows[k], self._slots[k]
-        generator, dim = net.epoch_generator(), net.module_.prior.event_shape
+        generator, rows = self.nets[k].epoch_generator(), self.rows[k]
         order = torch.randperm(len(rows), generator=generator, device=rows.device)
-        noise = torch.cat(
-            [
-                torch.randn((size, *dim), generator=generator, device=rows.device)
-                for size in self.sizes[k]
-            ]
-        )
-        return rows[order][slots], noise[slots]
+        for batch, size in zip(self._noise[:, k], self.sizes[k], strict=True):
+            batch[:size].normal_(generator=generator)
+        return rows[order][self._slots[:, k]]
 
 
 def _run_epoch(stacked, optimizer, table, plan, beta):
     """Losses of all batches, (n_batches, n_nets)."""
-    losses = []
+    losses, added = [], [p.grad for p in stacked.parameters()]  # autograd adds to these
     for rows, noise, weights in zip(*plan.draw(), plan.weights, strict=True):
         x = table.index_select(0, rows.flatten()).unflatten(0, rows.shape)
-        log_likelihood, divergence = elbo_terms_at(stacked, x, stacked.encode(x), noise)
+        z, divergence = DrawnCodes.apply(stacked.encoder.trunk(x), noise)
+        log_likelihood = stacked.decode(z).log_prob(x)
         loss = ((beta * divergence - log_likelihood) * weights).sum(dim=1)
-        optimizer.zero_grad()
+        for gradient in added:
+            gradient.zero_()
         # Parameters of one net have no part in the loss of another.
         loss.sum().backward()
         optimizer.step()
@@ -175,32 +272,17 @@ def _record(nets, plan, losses):
             callbacks["checkpoints"].on_epoch_end(net)
 
 
-def _share(modules, stacked):
-    """Make the parameters of `modules` views of the stacked ones."""
-    for name, whole in stacked.named_parameters():
-        parts = _unstacked(stacked, name, whole.detach())
-        for module, part in zip(modules, parts, strict=True):
-            module.get_parameter(name).data = part
-
-
-def _separate(nets, stacked, optimizer):
+def _separate(nets, state):
     """Give each net its own parameters and moments, as if it had been alone."""
-    for name, whole in stacked.named_parameters():
-        state = dict(optimizer.state[whole])
-        step = state.pop("step")
-        moments = {key: _unstacked(stacked, name, values) for key, values in state.items()}
-        for k, net in enumerate(nets):
-            parameter = net.module_.get_parameter(name)
+    module, step = nets[0].module_, state["step"]
+    moments = {
+        key: _parts(whole, module, len(nets)) for key, whole in state.items() if key != "step"
+    }
+    for k, net in enumerate(nets):
+        for name, parameter in net.module_.named_parameters():
             parameter.data = _copied(parameter.data)
-            own = {key: _copied(values[k]) for key, values in moments.items()}
+            own = {key: _copied(parts[name][k]) for key, parts in moments.items()}
             net.optimizer_.state[parameter] = {"step": step.clone(), **own}
-
-
-def _unstacked(stacked, name, values):
-    """What is stacked like the parameter `name`, (n_nets, *shape) with the shape of it in one net."""
-    owner, _, leaf = name.rpartition(".")
-    linear = isinstance(stacked.get_submodule(owner), StackedLinear)
-    return values.mT if linear and leaf == "weight" else values[:, 0]
 
 
 def _copied(values):

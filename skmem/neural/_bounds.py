@@ -17,6 +17,8 @@ from skmem.neural._proposals import PROPOSALS
 
 # Tensors of the decoder's widest layer that live at once, in and out of it and in the likelihood.
 _TENSORS = 4
+# More than this at once goes back to the system after each block, which clears its pages before they come again.
+_DRAWS_BYTES = 4 * 2**20
 
 
 def push(q, noise):
@@ -74,7 +76,7 @@ def elbo_terms_at(module, x, q, noise):
     """`elbo_terms` at the draw of `q` that `noise`, of the same shape, stands for."""
     z, prior = push(q, noise), module.prior
     if isinstance(prior, StandardNormal) and isinstance(q, DiagonalNormal):
-        return module.decode(z).log_prob(x), prior.divergence_of(q.base_dist)
+        return module.decode(z).log_prob(x), prior.divergence_of(q.mean, q.base_dist.scale)
     try:
         divergence = kl_divergence(q, prior)
     except NotImplementedError:
@@ -95,7 +97,7 @@ def blocked_log_weights(module, U, noise, proposal):
     row_bytes = draw_bytes * 4 * noise.shape[1]
     for x in tensor_blocks(module, U, row_bytes):
         noise = torch.as_tensor(noise, dtype=x.dtype, device=x.device)
-        draws = _blocks(x.device.type, len(noise), draw_bytes * len(x))
+        draws = _blocks(x.device.type, len(noise), draw_bytes * len(x), _DRAWS_BYTES)
         with torch.no_grad():
             q = PROPOSALS[proposal](module, x)
             parts = [log_weights(module, x, q, noise[draw]) for draw in draws]
@@ -118,9 +120,9 @@ def _draw_bytes(module, U):
     return _TENSORS * widest * next(module.parameters()).element_size()
 
 
-def _blocks(device, n, item_bytes):
+def _blocks(device, n, item_bytes, *most_bytes):
     if device == "cpu":
-        return row_blocks(n, item_bytes)  # small enough for the caches
+        return row_blocks(n, item_bytes, *most_bytes)  # small enough for the caches
     size = get_config()["working_memory"] * 2**20 // item_bytes
     return list(gen_batches(n, max(1, int(size))))
 

@@ -3,19 +3,18 @@
 from functools import partial
 from numbers import Integral
 
-import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from skmem._random import child_seeds
-from skmem.neural._checkpoints import Checkpoints
+from skmem.neural._checkpoints import Checkpoints, checked_epochs
 from skmem.neural._devices import resolve_device
 from skmem.neural._modules import Sizes, make_module
 from skmem.neural._net import VAENet, global_seed
 
 
-def make_net(estimator, parts):
-    """An untrained, seeded net for rows that are made of `parts`."""
+def make_net(estimator, parts, last_epoch):
+    """An untrained, seeded net for rows that are made of `parts`; checkpoints must not lie beyond `last_epoch`."""
     init_seed, seed = child_seeds(check_random_state(estimator.random_state), 2)
     device = resolve_device(estimator.device)
     net = VAENet(
@@ -27,7 +26,7 @@ def make_net(estimator, parts):
         lr=estimator.learning_rate,
         batch_size=estimator.batch_size,
         max_epochs=estimator.max_epochs,
-        callbacks=_callbacks(estimator),
+        callbacks=_callbacks(estimator, last_epoch),
         device=device,
         verbose=int(estimator.verbose),
         **_quiet(estimator.verbose),
@@ -59,12 +58,10 @@ def _positive_integers(name, values, length=None):
     return tuple(int(v) for v in values)
 
 
-def _callbacks(estimator):
+def _callbacks(estimator, last_epoch):
     """The user's, copied, and ours."""
     callbacks = clone(list(estimator.callbacks or []), safe=False)
     if estimator.checkpoint_epochs is not None:
-        wanted = estimator.checkpoint_epochs
-        if np.ndim(wanted):
-            wanted = _positive_integers("checkpoint_epochs", np.asarray(wanted).tolist())
+        wanted = checked_epochs(estimator.checkpoint_epochs, last_epoch)
         callbacks.append(("checkpoints", Checkpoints(wanted, estimator.checkpoint_dir)))
     return callbacks

@@ -102,9 +102,12 @@ class FitsTogether:
 
         Notes
         -----
-        First weights, batches and noise are those of the single fit, so losses and scores agree to the rounding of
-        single precision, about 1e-6 nats a row, over tens of epochs. In longer training a rounding may tip a ReLU and
-        lead that fit another way, as a last bit of a weight or another processor does: a fit of equal distribution.
+        First weights, batches and noise are those of the single fit, and so are all sums but for their order: losses
+        and log-densities agree to the rounding of single precision, about 1e-6 nats a row, over tens of epochs. In
+        longer training a rounding may tip a ReLU and lead that fit another way, as a last bit of a weight or another
+        processor does: a fit of equal distribution. It may also tip the steps to the "laplace" proposal of a row:
+        another estimate of the same number, to the standard error of :meth:`score_samples`. Which fits are in a group
+        changes a fit by no more than that.
         """
         from skmem.neural._batched import train_together
 
@@ -176,14 +179,16 @@ def _start_all(fits, X, mask):
 
     Rows that are the same for several fits, such as binarised ones, are there once.
     """
+    import torch
+
     tables, rows, redraws = {}, [], []
     for fit, train in zip(fits, map(np.flatnonzero, mask), strict=True):
         part = fit._start(safe_indexing(X, train))
         redraws.append(fit._redraw(part))
         U, _ = fit._columns.forward(part, fit.noise_seed)
-        shape = len(mask[0]), U.shape[1]
-        new = len(tables) * len(mask[0]), np.zeros(shape, dtype=np.float32)
+        U = fit.net_.to_rows(U)
+        new = len(tables) * len(mask[0]), U.new_zeros(len(mask[0]), U.shape[1])
         start, table = tables.setdefault(joblib.hash(fit._columns), new)
         table[train] = U
         rows.append(start + train)
-    return np.concatenate([table for _, table in tables.values()]), rows, redraws
+    return torch.cat([table for _, table in tables.values()]), rows, redraws

@@ -1,5 +1,7 @@
 """What a fitted latent-variable model can be asked: log-densities with their error, codes and samples."""
 
+from numbers import Integral
+
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array, check_random_state
@@ -50,10 +52,11 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, TableDens
 
     @property
     def stages_(self):
-        """Epochs after which the parameters have been kept, ascending."""
+        """Epochs after which the parameters have been kept, and the last one, ascending."""
         check_is_fitted(self)
-        checkpoints = dict(self.net_.callbacks_).get("checkpoints")
-        return [] if checkpoints is None else sorted(checkpoints.kept_)
+        from skmem.neural._checkpoints import stage_states
+
+        return list(stage_states(self.net_))
 
     def score_samples(self, X, return_std=False):
         r"""Log-density of each row, by importance sampling.
@@ -73,7 +76,7 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, TableDens
         log_density : ndarray of shape (n_samples,)
             The importance-weighted bound, below log p(x) in expectation and equal to it in the limit.
         standard_error : ndarray of shape (n_samples,)
-            Only with ``return_std=True``: the standard error of each.
+            Only with ``return_std=True``: the standard error of each; nan where there is one replicate alone.
 
         Notes
         -----
@@ -93,7 +96,7 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, TableDens
 
     @available_if(_keeps_stages)
     def staged_score_samples(self, X):
-        """Log-density of each row after each epoch that `checkpoint_epochs` names.
+        """Log-density of each row after each epoch that `checkpoint_epochs` names, and as `score_samples` has it.
 
         In nats; higher is better; the zero is that of `score_samples`.
 
@@ -105,18 +108,40 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, TableDens
         Yields
         ------
         log_density : ndarray of shape (n_samples,)
-            As :meth:`score_samples` would have given it after that epoch, with the same draws at every stage.
+            As :meth:`score_samples` would have given it after that epoch, with the same draws at every stage; at last
+            what it gives now.
 
         Raises
         ------
         FileNotFoundError
             If a file that the fit has written to `checkpoint_dir` is gone.
         """
-        module = self._scoring_module()
-        checkpoints = dict(self.net_.callbacks_)["checkpoints"]
-        for epoch in self.stages_:
-            module.load_state_dict(checkpoints.state(epoch))
+        for module in self._staged_modules():
             yield self._reduce_log_weights(module, X, _bound_and_error)[0]
+
+    @available_if(_keeps_stages)
+    def staged_elbo(self, X):
+        """Evidence lower bound of each row after each epoch that `checkpoint_epochs` names.
+
+        In nats; higher is better; the zero is that of `score_samples`, which takes several times as long.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows.
+
+        Yields
+        ------
+        elbo : ndarray of shape (n_samples,)
+            As :meth:`elbo` would have given it after that epoch.
+
+        Raises
+        ------
+        FileNotFoundError
+            If a file that the fit has written to `checkpoint_dir` is gone.
+        """
+        for module in self._staged_modules():
+            yield self._reduce_log_weights(module, X, _elbo, "encoder")[0]
 
     def elbo(self, X):
         """Evidence lower bound of the log-density of each row.
@@ -219,8 +244,9 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, TableDens
         from skmem.neural._codes import decoded, prior_draws
         from skmem.neural._net import global_seed
 
-        check_is_fitted(self)
         module = self._scoring_module()
+        if not isinstance(n_samples, Integral) or n_samples < 1:
+            raise ValueError(f"n_samples must be a positive integer, got {n_samples!r}.")
         seed = check_random_state(random_state).randint(2**31 - 1)
         with global_seed(seed, self.net_.device):
             U = decoded(module, prior_draws(module, n_samples), "sample")
@@ -232,6 +258,15 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, TableDens
         from skmem.neural._bounds import scoring_module
 
         return scoring_module(self.net_.module_, self.score_dtype)
+
+    def _staged_modules(self):
+        """The module of `_scoring_module` at each stage, one at a time."""
+        from skmem.neural._checkpoints import stage_states
+
+        module = self._scoring_module()
+        for state in stage_states(self.net_).values():
+            module.load_state_dict(state())
+            yield module
 
     def _reduce_log_weights(self, module, X, reduce, proposal=None):
         """`reduce(log_weights, n_replicates)`, of shape (n_results, n_rows), for all rows side by side."""

@@ -139,7 +139,7 @@ def make_module(module, parts, sizes):
     head = make_head(parts, sizes.min_scale)
     if sizes.input_shape is None:
         return mlp_autoencoder(n_columns, sizes.latent_dim, sizes.hidden, head)
-    check_input_shape(sizes, n_columns, head)
+    check_input_shape(sizes, n_columns, [part.name for part in parts])
     return convolutional_autoencoder(sizes.input_shape, sizes.latent_dim, sizes.hidden, head)
 
 
@@ -163,8 +163,8 @@ class Sizes:
     min_scale: float
 
 
-def check_input_shape(sizes, n_columns, head):
-    """Raise a ValueError unless rows are images of this shape that can be halved by every layer."""
+def check_input_shape(sizes, n_columns, names):
+    """Raise a ValueError unless rows are images of this shape and one likelihood, to be halved by every layer."""
     channels, height, width = sizes.input_shape
     if channels * height * width != n_columns:
         raise ValueError(
@@ -176,5 +176,7 @@ def check_input_shape(sizes, n_columns, head):
             "With input_shape each entry of hidden_layer_sizes halves the image: height and width must be multiples "
             f"of {side}, got input_shape={sizes.input_shape} and hidden_layer_sizes={sizes.hidden}."
         )
-    if head.n_outputs % (height * width):
-        raise ValueError("With input_shape all columns must have one likelihood, got several.")
+    if len(names) > 1:
+        raise ValueError(
+            f"With input_shape all columns must have one likelihood, got {', '.join(names)}."
+        )

@@ -216,6 +216,13 @@ def train(net, U, n_epochs, redraw=None):
         net.fit_loop(U, epochs=n_epochs)
     except TrainingStopped:
         pass
+    except KeyError as error:  # from skorch's history
+        if net.validation_fraction or "valid_loss" not in str(error):
+            raise
+        raise ValueError(
+            "validation_fraction must be given for callbacks that watch valid_loss, got None; train_loss is always "
+            "there."
+        ) from error
     finally:
         net.redraw = None  # it holds the rows
     net.notify("on_train_end", X=U, y=None)

@@ -12,6 +12,7 @@ from torch import nn
 from torch.distributions import kl_divergence
 
 from skmem.neural._bounds import push
+from skmem.neural._checkpoints import stage_states
 from skmem.neural._row_noise import row_noise
 from skmem.neural._vae import VAE
 
@@ -88,8 +89,7 @@ class VAELoss(RowLoss):
         super().__init__(vae.net_.module_)
         self.vae, self.n_draws, self.seed = vae, n_draws, seed
         self.net = vae.net_
-        checkpoints = dict(vae.net_.callbacks_).get("checkpoints")
-        self.kept_states = {epoch: checkpoints.state(epoch) for epoch in vae.stages_}
+        self.kept_states = {epoch: state() for epoch, state in stage_states(vae.net_).items()}
 
     def rows(self, X, y=None):
         """Arrays that batches are made of: rows as the likelihood sees them."""

@@ -20,7 +20,7 @@ def traced_stages(loss, checkpoints):
     loss : RowLoss
         It knows the net and what it kept.
     checkpoints : "all", "final" or list of (dict or path)
-        Those that a VAE has kept, or else the final parameters; these alone; or states of the module, which are taken
+        Those that a VAE has kept, and the final parameters; these alone; or states of the module, which are taken
         as evenly spread over the training.
 
     Raises

@@ -43,7 +43,9 @@ class VAE(FitsTogether, LatentDensity):
     max_epochs : int, default=100
         Number of passes over the rows in `fit`. :meth:`partial_fit` makes one.
     checkpoint_epochs : int or array-like of int, default=None
-        Epochs after which to keep the parameters for :meth:`staged_score_samples`: every so many, or those named.
+        Epochs after which to keep the parameters for :meth:`staged_score_samples`: every so many, or those named, up
+        to `max_epochs`. Repeated :meth:`partial_fit` without `fit` may name later ones. The fit as it stands is a
+        stage in any case, whatever epoch it ended at.
     checkpoint_dir : str or path, default=None
         Where to keep the parameters of `checkpoint_epochs`; None is memory. Each fit makes a new folder of its own
         there, "fit-..." with a file "epoch-00005.safetensors" for each epoch, which a stage is read from when it is
@@ -94,13 +96,14 @@ class VAE(FitsTogether, LatentDensity):
     history_ : skorch.history.History
         Losses and times of each epoch.
     stages_ : list of int
-        Epochs that have been kept.
+        Epochs that have been kept and the last one; empty without `checkpoint_epochs`.
     n_features_in_, feature_names_in_ : int, ndarray of shape (n_features_in_,)
         Number of columns seen in `fit`, and their names if all are strings.
 
     Notes
     -----
     Training maximises :math:`E_{q(z|x)} \log p(x|z) - \beta\, \mathrm{KL}(q(z|x) \| p(z))` (Kingma and Welling 2014).
+    Rows count alike: repeated rows stand for weights, for which `fit` has no parameter.
     The likelihoods of a row, independent over columns given z:
 
     - "gaussian": normal with one learned variance; "gaussian_diagonal": normal with variances decoded from z. The
@@ -262,17 +265,18 @@ class VAE(FitsTogether, LatentDensity):
         ImportError, ValueError, FloatingPointError
             As in :meth:`fit`.
         """
-        X = self._check_query(X) if hasattr(self, "net_") else self._start(X)
+        X = self._check_query(X) if hasattr(self, "net_") else self._start(X, last_epoch=np.inf)
         return self._train(X, 1)
 
-    def _start(self, X):
-        """Checked rows, after everything has been set up to train on them."""
+    def _start(self, X, last_epoch=None):
+        """Checked rows, after everything has been set up to train on them; `last_epoch` is `max_epochs` if None."""
         require_torch()
         from skmem.neural._build import make_net
 
         X = self._settle_columns(X)
         self._n_features_out = self.latent_dim
-        self.net_ = make_net(self, self._columns.parts)
+        last_epoch = self.max_epochs if last_epoch is None else last_epoch
+        self.net_ = make_net(self, self._columns.parts, last_epoch)
         return X
 
     def _train(self, X, n_epochs):

@@ -2,14 +2,20 @@
 
 import csv
 import json
+import shlex
 from pathlib import Path
 
 import numpy as np
 
 from skmem.copying import audit_copying
+from skmem.copying._text import page
+from skmem.cross_fitting._warn import warn_user
 from skmem.datasets._readers import TextColumn
 from skmem.datasets._tables import load_columns
 from skmem.report._summarize import SCHEMA_VERSION, versions
+
+# So few rows may all differ by chance.
+_FEW = 10
 
 
 def copying_of_files(train, holdout, generated, *, id_column=None, drop=(), raw=False, **options):
@@ -50,10 +56,58 @@ def copying_of_files(train, holdout, generated, *, id_column=None, drop=(), raw=
         raise ValueError(f"no file has a column {sorted(nowhere)[0]!r}")
     tables = {name: _arrays(table.columns) for name, table in read.items()}
     is_text = any(c.dtype == object for table in tables.values() for c in table.values())
+    _refuse_missing(tables, read)
+    _warn_of_ids(tables, id_column)
     mixed = is_text or options.get("categorical_features")
     metric = "gower" if mixed else "euclidean" if raw else "seuclidean"
     audit = audit_copying(*map(tables.get, paths), metric=metric, **options)
     return audit, {name: read[name].ids for name in ("train", "generated")}
+
+
+def format_copying(audit, ids):
+    """The audit as a page of text, rows by their ids.
+
+    Distances are in the units of the metric; 0 is an exact copy.
+
+    Parameters
+    ----------
+    audit : CopyingAudit
+        What was found.
+    ids : dict
+        What names the rows of "train" and of "generated".
+
+    Returns
+    -------
+    text : str
+        The page.
+    """
+    return page(audit, ids)
+
+
+def _refuse_missing(tables, read):
+    """Name the file, the row and the column of a missing number, and what to do."""
+    for table, columns in tables.items():
+        for name, column in columns.items():
+            missing = [] if column.dtype == object else np.flatnonzero(np.isnan(column))
+            if len(missing):
+                row = read[table].ids[missing[0]]
+                raise ValueError(
+                    f"{read[table].name} (--{table}): column {name!r} has no number in row {row} ({len(missing)} such "
+                    f"rows); fill them in, remove those rows, or leave the column out with --drop {shlex.quote(name)}"
+                )
+
+
+def _warn_of_ids(tables, id_column):
+    """Warn of columns of text that hold another value in each row: names of rows, not categories."""
+    for name, column in tables["train"].items():
+        n_values = len(set(column.tolist())) if column.dtype == object else 0
+        if n_values == len(column) > _FEW:
+            quoted = shlex.quote(name)
+            instead = "" if id_column else f"name the rows by it with --id-column {quoted} or "
+            warn_user(
+                f"Column {name!r} holds another text in each row of --train, as names of rows do, and is taken for a "
+                f"category, which blurs every distance; {instead}leave it out with --drop {quoted}."
+            )
 
 
 def _arrays(columns):

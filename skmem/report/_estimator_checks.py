@@ -3,6 +3,7 @@
 from numbers import Integral
 
 import sklearn.neighbors
+from sklearn.base import BaseEstimator, is_regressor
 
 
 def no_density(estimator, n_rows, n_train):
@@ -12,6 +13,7 @@ def no_density(estimator, n_rows, n_train):
         yield "error", f"{name} is a class", "estimator", f"make an instance of it: {name}()"
         return
     scores = hasattr(estimator, "score_samples") or hasattr(estimator, "predict_proba")
+    scores = scores or (isinstance(estimator, BaseEstimator) and is_regressor(estimator))
     lacking = ["fit"] * (not hasattr(estimator, "fit")) + ["score_samples"] * (not scores)
     if lacking:
         cure = "use a density such as skmem.density.KernelDensity, or wrap it so that it has both"

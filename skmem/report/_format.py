@@ -4,7 +4,7 @@ from textwrap import wrap
 
 from skmem.report._data_checks import counted, named
 
-_WIDTH = 96
+WIDTH = 96
 _LABEL = 12
 _ID_WIDTH = 24
 _SAID_ELSEWHERE = ("constant", "duplicates")
@@ -83,24 +83,24 @@ def facts(summary):
     if data["constant_columns"]:
         names = named(map(repr, data["constant_columns"]))
         entries.append(("left out", f"constant columns: {names}"))
-    entries += [
+    return [
+        *entries,
         ("duplicates", _duplicates(data)),
         ("scale", _scale(data, model)),
         ("model", f"{model['estimator']}({chosen})"),
         ("", f"{model['choice']}; held fixed in every fit"),
         ("method", _method(summary["method"], " and ".join(model["chosen"]))),
     ]
-    return entries
 
 
 def _fact_lines(summary):
     lines = [line for label, text in facts(summary) for line in entry(label, text)]
-    return lines + _check_lines(summary["findings"])
+    return lines + check_lines(summary["findings"])
 
 
-def _check_lines(findings):
+def check_lines(findings):
     """One line for each finding that has no line of its own in the summary."""
-    width = _WIDTH - _LABEL
+    width = WIDTH - _LABEL
     texts = [
         _shortened(f"{finding['severity']}: {finding['what']} ({finding['where']})", width)
         for finding in findings
@@ -176,7 +176,7 @@ def _quantile_lines(summary):
             f"noise alone would put {above['expected_by_noise']:.4g} there"
         )
     if nearly_all_above(summary):
-        lines += wrap(SO_WHAT, _WIDTH)
+        lines += wrap(SO_WHAT, WIDTH)
     return lines
 
 
@@ -220,7 +220,7 @@ def aligned(header, rows):
 def entry(label, text):
     """A label and its text, wrapped beside it."""
     indent = " " * _LABEL
-    lines = wrap(printable(text), _WIDTH, initial_indent=indent, subsequent_indent=indent)
+    lines = wrap(printable(text), WIDTH, initial_indent=indent, subsequent_indent=indent)
     return [label.ljust(_LABEL) + lines[0][_LABEL:], *lines[1:]] if lines else [label]
 
 

@@ -6,7 +6,12 @@ from importlib.resources import files
 
 from skmem.report._format import number, printable
 
-_TITLES = {"audit": "Memorization audit", "copying": "Copying audit", "influence": "Influence"}
+_TITLES = {
+    "audit": "Memorization audit",
+    "copying": "Copying audit",
+    "influence": "Influence",
+    "labels": "Label audit",
+}
 
 
 def require_jinja2():

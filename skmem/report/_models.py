@@ -37,7 +37,8 @@ class Model:
     ``choose(X, n_train, random_state)`` returns an estimator for training folds of `n_train` rows
     and says in words how it was chosen; `X` holds every distinct row once. A model that scales
     columns itself is given them as they are, and its log-densities are in their units. ``require()``
-    raises an ImportError that says what to install, if anything is missing.
+    raises an ImportError that says what to install, if anything is missing. `n_repeats` of the folds
+    are as many as an audit has time for.
     """
 
     parameter: str
@@ -45,6 +46,7 @@ class Model:
     choose: Callable
     scales_itself: bool = False
     require: Callable = bool
+    n_repeats: int = 10
 
 
 def choose_kernel_density(X, n_train, random_state):
@@ -116,5 +118,5 @@ MODELS = {
     "kde": Model("bandwidth", 1, choose_kernel_density),
     "knn": Model("n_neighbors", _N_NEIGHBORS[0] + 1, choose_n_neighbors),
     "gmm": Model("n_components", 2, choose_n_components),
-    "vae": Model("max_epochs", 3, choose_vae, scales_itself=True, require=require_torch),
+    "vae": Model("max_epochs", 3, choose_vae, True, require_torch, n_repeats=2),
 }

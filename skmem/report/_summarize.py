@@ -195,8 +195,12 @@ def write_audit(audit, summary, folder):
     files : list of Path
         What was written.
     """
-    files = [Path(folder) / name for name in ("scores.csv", "summary.json")]
-    columns = score_columns(audit)
+    return write_results(score_columns(audit), summary, folder, "scores.csv")
+
+
+def write_results(columns, summary, folder, name):
+    """Write columns as a file of that name, and ``summary.json``, into a folder; return their paths."""
+    files = [Path(folder) / each for each in (name, "summary.json")]
     with open(files[0], "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)

@@ -13,10 +13,17 @@ from skmem.report._explain import Explanation
 from skmem.report._figures import NO_MATPLOTLIB, can_draw, drawn
 from skmem.report._html import render, require_jinja2
 from skmem.report._influence_report import influence_parts
+from skmem.report._label_audit import LabelAudit
+from skmem.report._label_report import label_parts
 from skmem.report._summarize import plain, versions
 
 REPORT_SCHEMA_VERSION = 1
-_PARTS = {Audit: audit_parts, CopyingAudit: copying_parts, Explanation: influence_parts}
+_PARTS = {
+    Audit: audit_parts,
+    CopyingAudit: copying_parts,
+    Explanation: influence_parts,
+    LabelAudit: label_parts,
+}
 _SUFFIXES = (".html", ".json")
 
 
@@ -27,8 +34,9 @@ def write_report(result, path, *, command=None, ids=None, image_shape=None, max_
 
     Parameters
     ----------
-    result : Audit, CopyingAudit or Explanation
-        What :func:`skmem.report.audit`, :func:`skmem.copying.audit_copying` or :func:`skmem.report.explain` returned.
+    result : Audit, CopyingAudit, Explanation or LabelAudit
+        What :func:`skmem.report.audit`, :func:`skmem.copying.audit_copying`, :func:`skmem.report.explain` or
+        :func:`skmem.report.audit_labels` returned.
     path : str or path-like
         A file whose name ends in ".html" (extra ``report``, figures also need the extra ``plot``) or in ".json".
     command : str, default=None

@@ -6,7 +6,7 @@ from math import comb
 
 import numpy as np
 import pytest
-from scipy.stats import binom, false_discovery_control, hypergeom, mannwhitneyu
+from scipy.stats import binom, false_discovery_control, hypergeom, mannwhitneyu, rankdata
 from sklearn.metrics import roc_auc_score
 
 from skmem.copying import (
@@ -19,8 +19,9 @@ from skmem.copying import (
 )
 from skmem.copying._statistics import (
     ADJUSTMENTS,
-    permuted_shares,
+    mann_whitney_p_value,
     precedence_p_value,
+    share_of_votes,
     votes,
     wilson_interval,
 )
@@ -130,16 +131,16 @@ def test_permuted_shares_have_the_law_of_all_labels(repeated):
 
     counts = votes(*map(Found, to), first, second)
     every = oracles.share_over_all_labels(*to)
-    permuted = permuted_shares(*counts, 20_000, rng)
+    found = share_of_votes(*counts, 20_000, rng)
     # equal rows share their votes, whichever table they are in
     assert counts[0].sum() / 12 == pytest.approx(every[0])
-    # and the mean is the share of rows; four standard errors of a mean of 20,000
-    tolerance = 4 * np.std(every) / np.sqrt(20_000)
-    assert permuted.mean() == pytest.approx(np.mean(every), abs=tolerance)
-    assert np.mean(every) == pytest.approx(4 / 9)
-    for level in (0.3, 0.5, 0.7):
-        below = np.mean(np.array(every) <= level + 1e-9)
-        assert np.mean(permuted <= level + 1e-9) == pytest.approx(below, abs=0.02)
+    assert found["share"] == pytest.approx(every[0])
+    assert found["expected_share"] == 4 / 9 == pytest.approx(np.mean(every))
+    # what is as large counts, the share itself among it: 0.02 is 5 standard errors of 20,000 draws
+    assert found["p_value"] == pytest.approx(np.mean(np.array(every) >= every[0] - 1e-9), abs=0.02)
+    for end, level in zip(found["floor"], (0.05, 0.95), strict=True):
+        assert np.mean(np.array(every) < end - 1e-9) <= level + 0.02
+        assert np.mean(np.array(every) <= end + 1e-9) >= level - 0.02
 
 
 @pytest.mark.parametrize("source", ["distances", "density"])
@@ -182,6 +183,31 @@ def test_wilson_interval_covers(n):
     assert 0.9 < chance[(low <= p) & (p <= high)].sum() <= 1
     assert low[0] == 0
     assert high[-1] == 1
+
+
+@pytest.mark.parametrize("sizes", [(1, 6), (6, 1), (3, 5), (5, 3), (4, 4)], ids=str)
+@pytest.mark.parametrize("values", [1, 2, 3, 100])
+def test_membership_of_few_rows_has_the_law_of_all_labels(sizes, values):
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        first, second = (rng.integers(values, size=n).astype(float) for n in sizes)
+        ranks = rankdata(np.concatenate([first, second]))
+        every = np.array([sum(c) for c in combinations(ranks, sizes[0])])
+        expected = np.mean(every >= ranks[: sizes[0]].sum() - 1e-9)
+        # ties or none, whichever sample is the smaller
+        assert mann_whitney_p_value(first, second) == pytest.approx(expected, rel=1e-9)
+
+
+def test_membership_of_many_rows_is_mann_and_whitneys():
+    rng = np.random.default_rng(0)
+    for sizes, method in (((40, 30), "exact"), ((300, 200), "asymptotic")):
+        first, second = (rng.normal(size=n) for n in sizes)
+        expected = mannwhitneyu(first, second, alternative="greater", method=method).pvalue
+        assert mann_whitney_p_value(first, second) == pytest.approx(expected, rel=1e-6)
+    # 5 copies in 300 rows, none in 300 others: the normal law would say 0.012
+    few = np.arange(300) < 5
+    expected = hypergeom.sf(4, 600, 5, 300)
+    assert mann_whitney_p_value(few, np.zeros(300)) == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize(("m", "n"), [(1, 3), (4, 6), (9, 5)])

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.stats import kstest
+from scipy.stats import binom, kstest
 
 from skmem.copying import (
     audit_copying,
@@ -172,6 +172,8 @@ def test_one_row(which):
     assert suspects(audit)[0] == 0
     assert audit.suspects["copy"][0]
     assert any("Coverage is left out" in note for note in audit.notes)
+    few = any("few held-out rows (1)" in note for note in audit.notes)
+    assert few == (which in ("holdout", "all"))
     assert (audit.authenticity is None) == (which in ("train", "all"))
     str(audit)
 
@@ -247,6 +249,20 @@ def test_p_values_are_not_too_small_with_ties(name, sizes):
         p_values.append(P_VALUES[name](*given, s=seed))
     # 27 possible rows, tables of unequal size: ties must not pass for closeness
     assert kstest(p_values, "uniform", alternative="greater").pvalue > 0.001
+
+
+@pytest.mark.parametrize("name", P_VALUES)
+@pytest.mark.parametrize("sizes", [(40, 1, 40), (2, 9, 9)], ids=str)
+def test_p_values_of_few_rows_keep_their_levels(name, sizes):
+    p_values = []
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        given = [rng.integers(0, 3, size=(n, 2)).astype(float) for n in sizes]
+        p_values.append(P_VALUES[name](*given, s=seed))
+    # a single held-out row, and ties with it, are no excuse: counts at level 0.001, seeds fixed
+    for level in (0.01, 0.05, 0.2):
+        n_below = np.count_nonzero(np.array(p_values) <= level + 1e-9)
+        assert binom.sf(n_below - 1, 100, level) > 0.001, level
 
 
 @pytest.mark.parametrize("name", ["nearer to training", "membership"])

@@ -10,7 +10,6 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.datasets import load_iris
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LinearRegression
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import LeaveOneOut
 from sklearn.naive_bayes import GaussianNB, MultinomialNB
@@ -169,7 +168,7 @@ def test_any_exception_keeps_its_type():
     [
         (KernelDensity, {}, TypeError, "estimator must be an instance, got the class Kernel"),
         ("kde", {}, ValueError, "'estimator' .* Got 'kde'"),
-        (LinearRegression(), {"y": y}, TypeError, "estimator must have .* got LinearRegression"),
+        (StandardScaler(), {"y": y}, TypeError, "estimator must have .* got StandardScaler"),
         (StandardScaler(), {}, TypeError, "estimator must have a method score_samples, or the"),
         (GaussianNB(), {}, TypeError, "y must be given .* got None"),
         (GaussianNB(), {"y": np.c_[y, y]}, ValueError, "y must be 1-d .* got 2 dim"),
@@ -187,7 +186,7 @@ def test_any_exception_keeps_its_type():
             "predict_proba of a classifier, got GaussianMixture",
         ),
         (kde, {"y": y[1:]}, ValueError, "y must have one entry .* got 49"),
-        (kde, {"response": "predict"}, ValueError, "'response' .* Got 'predict'"),
+        (kde, {"response": "guess"}, ValueError, "'response' .* Got 'guess'"),
         (kde, {"n_jobs": 1.5}, ValueError, "'n_jobs' .* Got 1.5"),
         (kde, {"memory": 3}, ValueError, "'memory' .* Got 3"),
         (kde, {"progress": "yes"}, ValueError, "'progress' .* Got 'yes'"),

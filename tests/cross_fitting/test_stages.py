@@ -166,3 +166,20 @@ def test_a_tiny_vae_has_the_epochs_it_keeps():
     np.testing.assert_array_equal(one.staged_scores, two.staged_scores)
     # the last epoch is the end of the fit
     np.testing.assert_array_equal(one.staged_scores[-1], one.scores)
+
+
+@pytest.mark.parametrize("every", [1, 3])
+def test_vaes_that_stop_early_have_ends_of_their_own(every):
+    callbacks = pytest.importorskip("skorch.callbacks")
+    from skmem.neural import VAE
+
+    stop = callbacks.EarlyStopping("train_loss", patience=2, threshold=0.03)
+    vae = VAE(1, (4,), max_epochs=60, learning_rate=0.02, callbacks=[stop], device="cpu")
+    vae.set_params(checkpoint_epochs=every, n_importance_samples=8)
+    fits = cross_fit(vae, X, cv=4, random_state=0)
+    # fits that end at different epochs have common stages up to the end of the longest, which is no multiple of any
+    assert fits.stages[:-1].tolist() == list(range(every, fits.stages[-1], every))
+    np.testing.assert_array_equal(fits.staged_scores[-1], fits.scores)
+    # and some had ended before
+    same = np.all(fits.staged_scores[-2] == fits.scores, axis=1)
+    assert 0 < same.sum() < len(same)

@@ -198,7 +198,7 @@ def test_scorer_says_why_it_cannot():
     y = (X[:, 0] > 0).astype(int)
     classifier = MemorizationScorer(LogisticRegression(), cv=SUBSETS, random_state=0).fit(X, y)
     assert classifier.influence().shape == (18, 18)
-    with pytest.raises(ValueError, match="y has the labels of X alone"):
+    with pytest.raises(ValueError, match="y has those of X alone"):
         classifier.influence(X_NEW)
     with pytest.raises(ValueError, match="not fitted yet"):
         MemorizationScorer(kde).influence()

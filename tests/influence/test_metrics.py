@@ -7,6 +7,7 @@ from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import roc_auc_score
 
 from skmem import CrossFit, SubsetSplit, cross_fit
+from skmem._bootstrap import correlations, mean_correlation_draws
 from skmem.density import KernelDensity
 from skmem.influence import (
     detection_curve,
@@ -14,7 +15,6 @@ from skmem.influence import (
     leave_one_out_influence,
     linear_datamodeling_score,
 )
-from skmem.influence._bootstrap import correlations, mean_correlation_draws
 
 rng = np.random.default_rng(0)
 N_FITS, N_TRAIN, N_POINTS = 40, 20, 6

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits, load_iris
+from sklearn.linear_model import Ridge
 
 from skmem import MemorizationScorer
 from skmem.density import KernelDensity
@@ -38,6 +39,16 @@ def scorer():
 
 def texts(ax):
     return [text.get_text() for text in ax.texts]
+
+
+def test_memorization_is_labelled_by_its_unit():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(30, 2)), rng.normal(size=30)
+    for response, unit in ("predict", "nats"), ("neg_squared_error", "squared units of y"):
+        scorer = MemorizationScorer(Ridge(), cv=2, n_repeats=2, response=response).fit(X, y)
+        display = inspection.MemorizationDisplay.from_estimator(scorer).plot()
+        # an axis without its unit is not read
+        assert f"({unit})" in display.ax_.get_xlabel()
 
 
 def test_the_histogram_counts_every_row(scorer):

@@ -2,17 +2,19 @@
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.mixture import GaussianMixture
-from sklearn.model_selection import GroupKFold, RepeatedStratifiedKFold
+from sklearn.model_selection import GroupKFold, KFold, RepeatedStratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skmem import MemorizationScorer, cross_fit
+from skmem.copying import find_duplicates
 from skmem.memorization import find_label_issues
 
 LINEAR = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500))
@@ -167,3 +169,102 @@ def test_bad_questions_are_named():
         issues.top(kind="wrong")
     with pytest.raises(ValueError, match="n must be an int"):
         issues.top(-1)
+
+
+def parzen(distances):
+    """Weights that fall off with the distance to next to nothing: far from all rows labels are as likely as usual."""
+    return np.exp(-0.5 * distances**2) + 1e-4
+
+
+class AllNeighbors(KNeighborsClassifier):
+    """Asks all its rows, by their distances."""
+
+    def fit(self, X, y):
+        self.set_params(n_neighbors=len(X), weights=parzen)
+        return super().fit(X, y)
+
+
+def planted(seed):
+    """Rows, labels, and the planted kinds, typical rows being those that are close to others of their label."""
+    rng = np.random.default_rng(seed)
+    clean = [c + rng.normal(size=(n, 2)) for c, n in (([0, 0], 200), ([9, 0], 60), ([0, 9], 40))]
+    heap = [30, 30] + 0.5 * rng.normal(size=(60, 2))
+    rare = 100.0 * np.arange(1, 9)[:, np.newaxis] * [1, -1]
+    y = np.repeat([0, 1, 2, 3, 1], [200, 60, 40, 60, 8])
+    y[300:360] = rng.permutation(np.repeat([1, 2], 30))
+    wrong = rng.choice(300, 10, replace=False)
+    y[wrong] = (y[wrong] + 1) % 3
+    kind = np.repeat(["typical", "ambiguous", "atypical"], [300, 60, 8]).astype("U11")
+    kind[wrong] = "mislabelled"
+    return np.vstack([*clean, heap, rare]), y, kind
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_planted_kinds_are_told_apart(seed):
+    X, y, kind = planted(seed)
+    issues = find_label_issues(AllNeighbors(), X, y, random_state=seed)
+    # a wrong label among many right ones is not believed, even by fits that were told it
+    assert set(issues.kind[kind == "mislabelled"]) == {"mislabelled"}
+    # tossed coins leave their rows in doubt: a few of 60 tosses nearby came out uneven
+    assert np.mean(issues.kind[kind == "ambiguous"] == "ambiguous") >= 0.8
+    # a row with nobody around has its label by itself alone, and nothing nearby speaks against it
+    assert set(issues.kind[kind == "atypical"]) == {"atypical"}
+    assert np.all(issues.memorization[kind == "atypical"] > 0.5)
+    # and none of this is said of rows among their like
+    assert np.mean(issues.kind[kind == "typical"] == "typical") >= 0.97
+
+
+class Fixed(ClassifierMixin, BaseEstimator):
+    """Gives every row the probabilities that stand in it."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, X):
+        return X
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "expected"),
+    [
+        ([0.05, 0.5, 0.45], "mislabelled"),  # it is one of two others
+        ([0.35, 0.55, 0.1], "mislabelled"),
+        ([0.4, 0.55, 0.05], "ambiguous"),  # hardly less likely than the other
+        ([0.55, 0.4, 0.05], "ambiguous"),
+        ([0.3, 0.4, 0.3], "ambiguous"),
+        ([0.7, 0.2, 0.1], "typical"),
+    ],
+)
+def test_margins_of_the_kinds(probabilities, expected):
+    X = np.vstack([probabilities, np.eye(3).repeat(3, axis=0)])
+    y = np.append(0, np.repeat([0, 1, 2], 3))
+    # the first row has the first label
+    assert find_label_issues(Fixed(), X, y, cv=3, random_state=0).kind[0] == expected
+
+
+def test_a_copy_in_another_fold_hides_a_wrong_label_and_groups_uncover_it():
+    X, y, kind = planted(0)
+    wrong = np.flatnonzero(kind == "mislabelled")
+    X, y = np.vstack([X, X[wrong]]), np.append(y, y[wrong])
+    groups = find_duplicates(X).labels
+    nearest = KNeighborsClassifier(1)
+    alone, together = (
+        find_label_issues(nearest, X, y, groups=g, random_state=0) for g in (None, groups)
+    )
+    # whoever has not seen the row has mostly seen its twin, and says the same
+    assert np.all(alone.memorization[wrong] < 0.5)
+    # with both gone, the neighbours speak
+    assert np.all(together.memorization[wrong] > 0.9)
+    assert np.all(together.suggested_label[wrong] != y[wrong])
+
+
+def test_a_class_of_one_row_is_missing_where_that_is_left_out():
+    X, y, _ = planted(0)
+    y[5] = 7
+    folds = KFold(5, shuffle=True, random_state=0)
+    issues = find_label_issues(AllNeighbors(), X, y, cv=folds)
+    # a label that no other row has cannot be guessed, nor is it suggested to others by fits that lack it
+    assert issues.probability_out[5, np.searchsorted(issues.classes, 7)] == 0
+    assert issues.kind[5] == "mislabelled"
+    np.testing.assert_allclose(issues.probability_out.sum(axis=1), 1.0)

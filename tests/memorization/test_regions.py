@@ -122,6 +122,18 @@ def test_a_region_is_described_in_the_columns_own_names_and_units():
     assert plain.regions_[0].rule.startswith("x")
 
 
+def test_isolated_rows_are_listed_with_what_to_do():
+    X = np.random.default_rng(0).normal(size=(200, 2))
+    X[:12] = 100.0 * np.arange(12)[:, None] ** 2
+    found = MemorizedRegions(quantile=0.9).fit(X, (np.arange(200) < 12) * 1.0)
+    lines = str(found).splitlines()
+    # each region is a line, and where rows are in none the last line says which and what that means
+    assert len(lines) == 1 + len(found.regions_) + (len(found.isolated_) > 0)
+    assert len(found.isolated_)
+    assert ", ".join(map(str, found.isolated_[:10])) in lines[-1]
+    assert "Look at them one by one" in lines[-1]
+
+
 def test_regions_stand_in_a_text_and_in_a_frame():
     pd = pytest.importorskip("pandas", reason="frames come with the frames extra")
     data, scorer = planted(1)

@@ -6,10 +6,11 @@ import pytest
 from scipy import sparse
 from sklearn.datasets import load_iris
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, KFold, TimeSeriesSplit
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skmem import MemorizationScorer
 from skmem.density import KernelDensity
@@ -157,7 +158,7 @@ def test_rows_of_another_width_are_refused():
         ),
         ({"estimator": "kde"}, ValueError, "'estimator' .* Got 'kde'"),
         (
-            {"estimator": LinearRegression(), "y": y},
+            {"estimator": StandardScaler(), "y": y},
             TypeError,
             "estimator must have a method score",
         ),
@@ -170,7 +171,7 @@ def test_rows_of_another_width_are_refused():
         ({"estimator": KernelDensity(bandwidth=-1.0)}, ValueError, "'bandwidth' .* Got -1.0"),
         ({"method": "loo"}, ValueError, "'method' .* Got 'loo'"),
         ({"reduction": "median"}, ValueError, "'reduction' .* Got 'median'"),
-        ({"response": "predict"}, ValueError, "'response' .* Got 'predict'"),
+        ({"response": "guess"}, ValueError, "'response' .* Got 'guess'"),
         ({"n_repeats": 0}, ValueError, "'n_repeats' .* Got 0"),
         ({"n_repeats": 1.5}, ValueError, "'n_repeats' .* Got 1.5"),
         ({"n_jobs": 1.5}, ValueError, "'n_jobs' .* Got 1.5"),

@@ -5,8 +5,10 @@ from itertools import combinations
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmem import MemorizationScorer, SubsetSplit
 from tests.oracles import label_probability_by_hand, subset_memorization
@@ -19,6 +21,30 @@ CLASSIFIER = KNeighborsClassifier(2)
 SIZE = 5
 SUBSETS = [list(rows) for rows in combinations(range(len(X)), SIZE)]
 ALL = [(rows, np.setdiff1d(np.arange(len(X)), rows)) for rows in SUBSETS]
+
+
+SCORERS = [
+    MemorizationScorer(model, cv=3, n_repeats=2, random_state=0)
+    for model in (LogisticRegression(), Ridge())
+]
+EXPECTED_FAILURES = {
+    "check_supervised_y_2d": "a column of targets is refused like any other 2-d y, not flattened with a warning",
+    "check_requires_y_none": "a missing y is a TypeError that says what it is needed for",
+}
+OF_CLASSIFIERS = {
+    "check_dtype_object": "folds are stratified, and refuse such a y, before any fit"
+}
+
+
+def expected_failures(scorer):
+    is_ours = isinstance(scorer.estimator, LogisticRegression)
+    return EXPECTED_FAILURES | (OF_CLASSIFIERS if is_ours else {})
+
+
+@parametrize_with_checks(SCORERS, expected_failed_checks=expected_failures)
+def test_scikit_learn_conventions(estimator, check):
+    # a scorer of a classifier is one, and predicts as the fit to all rows does
+    check(estimator)
 
 
 def scored(cv, **params):
@@ -85,7 +111,7 @@ def test_a_label_that_no_row_has_is_never_likely():
 
 def test_bad_labels_of_points_are_refused():
     scorer = scored(ALL)
-    with pytest.raises(ValueError, match="labels of their own"):
+    with pytest.raises(ValueError, match="of their own"):
         scorer.influence(X_NEW)
     with pytest.raises(ValueError, match="y must be None where X is None"):
         scorer.influence(y=Y)

@@ -40,7 +40,7 @@ def test_files_hold_what_memory_would(tmp_path):
 
 
 def test_files_are_read_when_their_stage_is_scored(tmp_path):
-    vae = staged(str(tmp_path)).fit(X)
+    vae = staged(str(tmp_path)).fit(X).partial_fit(X)
     _, second = sorted(tmp_path.rglob("*.safetensors"))
     second.unlink()
     stages = vae.staged_score_samples(X)
@@ -49,8 +49,18 @@ def test_files_are_read_when_their_stage_is_scored(tmp_path):
     # what is missing is named, and what for
     with pytest.raises(FileNotFoundError, match=rf"after epoch 4 .*{second.name}.*fit again"):
         next(stages)
-    # the final parameters are the net's
+    # the last stage, like the final parameters, is the net's
     assert np.isfinite(vae.score_samples(X)).all()
+
+
+def test_bounds_at_stages_are_those_of_shorter_fits():
+    vae = staged(None).fit(X)
+    bounds = list(vae.staged_elbo(X))
+    # the same seed makes the same first epochs, and the same draws are used at every stage
+    assert_array_equal(bounds[0], staged(None, max_epochs=2).fit(X).elbo(X))
+    assert_array_equal(bounds[1], vae.elbo(X))
+    # nothing was kept of a fit without stages
+    assert not hasattr(staged(None, checkpoint_epochs=None).fit(X), "staged_elbo")
 
 
 def test_fits_do_not_read_each_others_files(tmp_path):

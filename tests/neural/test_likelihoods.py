@@ -10,7 +10,11 @@ torch = pytest.importorskip("torch", reason="the extra torch is not installed")
 pytest.importorskip("skorch", reason="the extra torch is not installed")
 
 from skmem.neural import _likelihoods as lik  # noqa: E402
-from skmem.neural._distributions import DiscretizedLogisticMixture, Product  # noqa: E402
+from skmem.neural._distributions import (  # noqa: E402
+    BernoulliLogProb,
+    DiscretizedLogisticMixture,
+    Product,
+)
 from skmem.neural._spaces import SPACES  # noqa: E402
 
 MEASURED = {
@@ -157,3 +161,34 @@ def test_every_output_gets_a_gradient(name):
     head.double()(outputs).log_prob(torch.tensor(rows[:1], dtype=torch.float64)).sum().backward()
     # a number that does not matter would be a waste of the decoder
     assert (outputs.grad.abs().sum(dim=0) > 0).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("n_columns", [1, 3, 1500])
+@pytest.mark.parametrize("scale", [0.0, 1.0, 1e3])
+def test_zeros_and_ones_have_the_log_probabilities_that_torch_gives_them(dtype, n_columns, scale):
+    rng = np.random.default_rng(0)
+    logits = torch.as_tensor(scale * rng.normal(size=(2, 5, n_columns)), dtype=dtype)
+    value = torch.as_tensor(rng.integers(2, size=(5, n_columns)), dtype=dtype)
+    found = lik.BernoulliLogits(n_columns)(logits).log_prob(value)
+    expected = torch.distributions.Bernoulli(logits=logits.double()).log_prob(value.double())
+    # products of at most as many halves as the type can hold: neither large logits nor many columns run out of it
+    tolerance = 1e-5 if dtype == torch.float32 else 1e-12
+    assert_allclose(found, expected.sum(dim=-1), rtol=tolerance, atol=tolerance)
+
+
+def test_slopes_of_zeros_and_ones_are_those_of_their_log_probability():
+    rng = np.random.default_rng(0)
+    logits = torch.as_tensor(rng.normal(size=(4, 3))).requires_grad_()
+    value = torch.as_tensor(rng.integers(2, size=(4, 3)), dtype=torch.float64)
+
+    def log_prob(logits, value=value):
+        return BernoulliLogProb.apply(logits, value)
+
+    # first and second derivatives are those of differences
+    assert torch.autograd.gradcheck(log_prob, logits)
+    assert torch.autograd.gradgradcheck(log_prob, logits)
+    # also of one row at a time, as a proposal takes them
+    bends = torch.func.vmap(torch.func.jacrev(torch.func.grad(log_prob)))(logits.detach(), value)
+    p = logits.detach().sigmoid()
+    assert_allclose(bends, torch.diag_embed(-p * (1 - p)), rtol=1e-12, atol=1e-12)

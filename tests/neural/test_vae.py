@@ -13,6 +13,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.validation import has_fit_parameter
 
 from skmem.neural import VAE
 from tests.architecture import ROOT
@@ -160,7 +161,9 @@ def test_partial_fit_goes_on_where_fit_stopped():
 def test_stages_are_the_fits_that_stopped_there():
     vae = small(max_epochs=5, checkpoint_epochs=2).fit(IRIS)
     stages = list(vae.staged_score_samples(IRIS))
-    assert vae.stages_ == [2, 4]
+    # training may end at any epoch, and the end is a stage
+    assert vae.stages_ == [2, 4, 5]
+    assert_array_equal(stages[-1], vae.score_samples(IRIS))
     for epoch, scores in zip(vae.stages_, stages, strict=True):
         # by definition
         assert_array_equal(scores, small(max_epochs=epoch).fit(IRIS).score_samples(IRIS))
@@ -170,6 +173,45 @@ def test_stages_are_the_fits_that_stopped_there():
     assert_array_equal(vae.score_samples(IRIS), before)
     # without stages there is no such method: that is how others ask
     assert not hasattr(small(), "staged_score_samples")
+
+
+def test_the_last_stage_is_the_fit_as_it_stands():
+    vae = small(max_epochs=2, checkpoint_epochs=2).fit(IRIS)
+    for last in (3, 4, 5):
+        vae.partial_fit(IRIS)
+        # kept or not, where training has got to is there, and what was there before it is not any more
+        assert vae.stages_ == sorted({2, 2 * (last // 2), last})
+        assert_array_equal(list(vae.staged_score_samples(IRIS))[-1], vae.score_samples(IRIS))
+
+
+def test_stages_of_a_stopped_fit_end_with_what_it_scores():
+    callbacks = pytest.importorskip("skorch.callbacks")
+    stop = callbacks.EarlyStopping("train_loss", patience=2, threshold=10.0, load_best=True)
+    vae = small(max_epochs=50, checkpoint_epochs=1, callbacks=[stop]).fit(IRIS)
+    # the parameters of the best epoch were loaded after the last one
+    assert_array_equal(list(vae.staged_score_samples(IRIS))[-1], vae.score_samples(IRIS))
+    assert not np.array_equal(
+        vae.score_samples(IRIS), small(max_epochs=3).fit(IRIS).score_samples(IRIS)
+    )
+
+
+def test_epochs_that_fit_cannot_reach_are_for_partial_fit():
+    vae = small(max_epochs=2, checkpoint_epochs=[1, 3])
+    # it would have kept nothing, and not have said so
+    with pytest.raises(ValueError, match=r"checkpoint_epochs .* max_epochs=2 .*got 3"):
+        vae.fit(IRIS)
+    for _ in range(4):
+        vae.partial_fit(IRIS)
+    assert vae.stages_ == [1, 3, 4]
+    # a number goes on without end
+    assert small(checkpoint_epochs=3).fit(IRIS).partial_fit(IRIS).stages_ == [3, 4]
+
+
+def test_callbacks_may_have_any_name():
+    callbacks = pytest.importorskip("skorch.callbacks")
+    stop = ("checkpoints", callbacks.EarlyStopping("train_loss"))
+    # ours are known by what they are
+    assert small(callbacks=[stop]).fit(IRIS).stages_ == []
 
 
 def test_pickles_go_on_training():
@@ -353,14 +395,36 @@ def test_divergence_says_where_and_what_to_try():
             IRIS,
             r"hidden_layer_sizes must be positive .* got \(8, 0\)",
         ),
+        (
+            {
+                "input_shape": (1, 2, 2),
+                "likelihood": [("gaussian", [0, 3]), ("gaussian_diagonal", [1, 2])],
+            },
+            IRIS,
+            "With input_shape all columns must have one likelihood, got gaussian, gaussian_diagonal",
+        ),
         ({"input_shape": (2, 2)}, IRIS, r"input_shape must be 3 positive integers, got \(2, 2\)"),
         (
             {"checkpoint_epochs": [1.5]},
             IRIS,
-            r"checkpoint_epochs must be positive integers, got \[",
+            r"checkpoint_epochs must be one or more positive integers, got \[1.5",
         ),
-        ({"checkpoint_epochs": [0, 2]}, IRIS, r"checkpoint_epochs must be positive .* got \[0, 2"),
-        ({"checkpoint_epochs": [[2]]}, IRIS, r"checkpoint_epochs must be positive .* got \[\[2"),
+        (
+            {"checkpoint_epochs": 20},
+            IRIS,
+            "checkpoint_epochs must be at most max_epochs=3 for fit, got 20; repeated partial_fit",
+        ),
+        ({"checkpoint_epochs": []}, IRIS, r"checkpoint_epochs must be one or more .* got \[\]"),
+        (
+            {"checkpoint_epochs": [0, 2]},
+            IRIS,
+            r"checkpoint_epochs must be one or more .* got \[0, 2",
+        ),
+        (
+            {"checkpoint_epochs": [[2]]},
+            IRIS,
+            r"checkpoint_epochs must be one or more .* got \[\[2",
+        ),
         ({"likelihood": "poisson"}, IRIS, "The 'likelihood' parameter of VAE must be"),
         ({"max_epochs": 0}, IRIS, "The 'max_epochs' parameter of VAE must be"),
         ({}, IRIS[:1], "minimum of 2 is required"),
@@ -374,6 +438,27 @@ def test_errors_name_the_argument(params, X, message):
         return
     with pytest.raises(ValueError, match=message):
         small(**params).fit(X)
+
+
+@pytest.mark.parametrize("n_samples", [0, -1, 1.5])
+def test_numbers_of_rows_are_positive(n_samples):
+    # before torch says what it can't expand
+    with pytest.raises(ValueError, match=f"n_samples must be a positive integer, got {n_samples}"):
+        small().fit(IRIS).sample(n_samples)
+
+
+def test_callbacks_that_watch_validation_need_some():
+    callbacks = pytest.importorskip("skorch.callbacks")
+    # skorch's default, which has nothing to look at here
+    with pytest.raises(
+        ValueError, match="validation_fraction must be given for callbacks that watch"
+    ):
+        small(callbacks=[callbacks.EarlyStopping()]).fit(IRIS)
+
+
+def test_rows_have_no_weights():
+    # meta-estimators ask the signature; as for scikit-learn's mixtures, repeated rows stand for weights
+    assert not has_fit_parameter(VAE, "sample_weight")
 
 
 def test_codes_of_another_width_are_refused():

@@ -111,6 +111,8 @@ class Page:
         self.send("Emulation.setEmulatedMedia", features=[feature])
         size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
         self.send("Emulation.setDeviceMetricsOverride", **size)
+        self.send("Emulation.setFocusEmulationEnabled", enabled=True)
+        self.send("Page.bringToFront")
         self.send("Emulation.setScriptExecutionDisabled", value=not script)
         self.send("Page.navigate", url=path.as_uri())
         browser.wait_for("Page.loadEventFired", self.session)

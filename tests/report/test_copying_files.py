@@ -132,9 +132,25 @@ def test_bad_arguments_are_one_line(capsys, files, argv, message):
     assert len(err.splitlines()) == 1
 
 
+def test_rows_are_printed_by_their_names(capsys, files):
+    _, out, _ = run(capsys, files, "--id-column", "id")
+    # positions would be of no use to whoever has names
+    assert out.splitlines()[-1].split()[:2] == ["new", "0-9"]
+
+
+@pytest.mark.filterwarnings("always::UserWarning")
+def test_a_column_of_names_is_warned_of(capsys, files):
+    _, _, err = run(capsys, files)
+    # another text in each row is no category; the cures are named
+    assert "Column 'id' holds another text in each row" in err
+    assert "--id-column id or leave it out with --drop id" in err
+    assert run(capsys, files, "--drop", "id")[2] == ""
+
+
 def test_a_missing_number_is_refused_by_name(capsys, files, tmp_path):
-    files["generated"] = write(tmp_path / "c.csv", [["x", "", "Oslo", 3.0], ["y", 4, "Oslo", 3.0]])
-    status, _, err = run(capsys, files, "--drop", "id")
+    files["generated"] = write(tmp_path / "c.csv", [["x", 4, "Oslo", 3.0], ["y", "", "Oslo", 3.0]])
+    status, _, err = run(capsys, files, "--id-column", "id")
     assert status == 2
-    assert "X_generated: numbers must be finite" in err
-    assert "column 'age' has nan in row 0" in err
+    # the file, the column, the row by its name, and what to do
+    assert "c.csv (--generated): column 'age' has no number in row y (1 such rows)" in err
+    assert "--drop age" in err

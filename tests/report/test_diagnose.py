@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.linear_model import Ridge
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KernelDensity, NearestNeighbors
 from sklearn.pipeline import make_pipeline
@@ -193,6 +194,11 @@ def test_scikit_learns_kernel_density_is_found_out(wrap, leaf_size, wrong):
     assert len(findings) == wrong
     # The cure is the class that is exact.
     assert all("skmem.density.KernelDensity" in f.cure for f in findings)
+
+
+def test_a_regressor_scores_rows_by_their_targets():
+    # it has no score_samples, and needs none
+    assert diagnose(SOUND, estimator=Ridge()) == []
 
 
 @pytest.mark.parametrize(

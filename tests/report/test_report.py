@@ -13,7 +13,7 @@ import pytest
 from skmem import cli
 from skmem.copying import audit_copying
 from skmem.datasets import Table
-from skmem.report import audit, explain, write_report
+from skmem.report import audit, audit_labels, explain, write_report
 from skmem.report._figures import NO_MATPLOTLIB
 from skmem.report._html import render
 from tests.report.schema import violations
@@ -40,7 +40,14 @@ def hostile_copying():
     return audit_copying(X_train, X_holdout, X_generated, random_state=0), {"ids": ids}
 
 
+def hostile_labels(y):
+    found = audit_labels(hostile_table(), y, label=HOSTILE, cv=3, n_repeats=2, random_state=0)
+    return found, {}
+
+
 MAKE = {
+    "labels": lambda: hostile_labels(np.array([HOSTILE, "b", "c"])[np.arange(30) % 3]),
+    "numbers": lambda: hostile_labels(np.random.default_rng(1).normal(size=30)),
     "audit": lambda: (audit(hostile_table(), cv=3, n_repeats=2, random_state=0), {}),
     "copying": hostile_copying,
     "influence": lambda: (explain(hostile_table(), n_generated=2, random_state=0), {}),
@@ -116,6 +123,20 @@ def test_what_comes_from_data_is_text(made):
     assert not [name for _, attrs in outline.tags for name in attrs if name.startswith("on")]
 
 
+def test_cells_bear_their_whole_numbers(made):
+    _, page, twin = made
+    cells = [
+        attrs["data-value"] for attrs in Outline(page).attributes("td") if "data-value" in attrs
+    ]
+    columns = [column["numeric"] for column in twin["rows"]["columns"]]
+    rows = [zip(columns, row, strict=True) for row in twin["rows"]["rows"]]
+    numbers = [
+        str(value) for row in rows for is_number, value in row if is_number and value is not None
+    ]
+    # what is shown has four digits; rows are sorted by all of them
+    assert cells[len(cells) - len(numbers) :] == numbers != []
+
+
 def test_a_page_needs_nothing_else(made):
     outline = Outline(made[1])
     sources = [a[name] for _, a in outline.tags for name in ("src", "srcset") if name in a]
@@ -130,7 +151,7 @@ def test_a_page_needs_nothing_else(made):
 def test_the_twin_is_what_the_schema_says(made):
     kind, page, twin = made
     assert list(violations(twin, SCHEMA)) == []
-    assert twin["kind"] == kind
+    assert twin["kind"] == kind.replace("numbers", "labels")
     # the same sentences and cells as in the page
     text = html.unescape("".join(Outline(page).texts))
     assert [sentence for sentence in twin["summary"] if sentence not in text] == []
@@ -235,15 +256,19 @@ def test_the_command_line_writes_pages_and_twins(capsys, monkeypatch, tmp_path):
     assert twin["command"] == "skmem " + " ".join(argv)
     # rows that are images are shown
     assert "The most memorized rows" in [figure["title"] for figure in twin["figures"]]
+    assert cli.main(["audit", "iris", "--label", "target", "--report", "d.html"]) == 0
     assert cli.main(["influence", "iris", "--generate", "2", "--report", "b.html"]) == 0
     files_of = [w for name in ("train", "holdout", "generated") for w in (f"--{name}", "iris")]
     assert cli.main(["copying", *files_of, "--report", "c.html"]) in (0, 1)
-    assert all((tmp_path / name).stat().st_size > 10_000 for name in ("b.html", "c.html"))
+    assert all(
+        (tmp_path / name).stat().st_size > 10_000 for name in ("b.html", "c.html", "d.html")
+    )
 
 
 def test_results_of_other_kinds_are_refused(tmp_path):
     with pytest.raises(
-        ValueError, match="result must be one of Audit, CopyingAudit, Explanation; got int"
+        ValueError,
+        match="result must be one of Audit, CopyingAudit, Explanation, LabelAudit; got int",
     ):
         write_report(3, tmp_path / "a.html")
 

@@ -109,6 +109,16 @@ def test_number_of_epochs_by_the_slow_way():
 
 
 @without_torch
+def test_audits_of_slow_models_are_shorter_and_say_where_they_are(capsys):
+    found = audit(as_table(MEASURED), model="vae", cv=3, random_state=0, progress=True)
+    # 10 repeats of fits that take seconds are no audit to wait for
+    assert found.scorer.n_fits_ == 2 * 3
+    # the choice of the density comes before the first fit that is counted
+    assert capsys.readouterr().err.startswith("choosing max_epochs")
+    assert audit(as_table(MEASURED), model="kde", cv=3, random_state=0).scorer.n_fits_ == 10 * 3
+
+
+@without_torch
 def test_columns_of_all_kinds():
     X = np.column_stack([MEASURED, CODES, COUNTS, FLAGS, np.full(60, 0.3)])
     X[:, 2:5] = np.eye(3)[RNG.randint(2, size=60)]
