@@ -118,6 +118,7 @@ class CopyingDisplay:
         ValueError
             If `image_shape` does not fit the rows, or is given without them.
         """
+        _check_given(X_train, X_generated, image_shape)
         ratios, cells = audit.distance_ratios, audit.data_copying
         return cls(
             record_ratios=audit.closest_records.ratios,
@@ -243,14 +244,17 @@ class CopyingDisplay:
         return [f"{name}" for name in (rows if self.ids is None else self.ids[table][rows])]
 
 
+def _check_given(X_train, X_generated, image_shape):
+    for name, X in {"X_generated": X_generated, "X_train": X_train}.items():
+        if image_shape is not None and X is None:
+            raise ValueError(
+                f"{name} must be given to show rows as images, got None and image_shape={image_shape!r}."
+            )
+
+
 def _pairs(suspects, X_train, X_generated, image_shape):
     """Images of the suspect generated rows and of their training rows; None without a shape."""
     if image_shape is None:
         return None
     given = {"generated": X_generated, "train": X_train}
-    for name, X in given.items():
-        if X is None:
-            raise ValueError(
-                f"X_{name} must be given to show rows as images, got None and image_shape={image_shape!r}."
-            )
     return tuple(check_images(X, image_shape)[suspects[name]] for name, X in given.items())

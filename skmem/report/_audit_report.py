@@ -61,19 +61,24 @@ def _sentences(audit, summary):
         f"Half of the rows are memorized by {median} nats or more; row {identifier(audit.table.ids[worst])} "
         f"is by {highest} nats, the most of all. {SIGN_RULE}"
     )
-    for above in summary["above_noise_floor"]:
-        yield (
-            f"{counted(above['n_rows'], 'row')} of {data['n_rows']} exceed the {above['level']:g} noise "
-            f"floor; noise alone would put {above['expected_by_noise']:.4g} there."
-        )
-    if nearly_all_above(summary):
-        yield SO_WHAT
+    yield from _noise_sentences(summary)
     if data["n_duplicate_rows"]:
         yield (
             f"{data['n_duplicate_rows']} rows are exact copies of others; a copy lowers the score of the "
             "row that it copies."
         )
     yield _LIMITS
+
+
+def _noise_sentences(summary):
+    n_rows = summary["data"]["n_rows"]
+    for above in summary["above_noise_floor"]:
+        yield (
+            f"{counted(above['n_rows'], 'row')} of {n_rows} exceed the {above['level']:g} noise "
+            f"floor; noise alone would put {above['expected_by_noise']:.4g} there."
+        )
+    if nearly_all_above(summary):
+        yield SO_WHAT
 
 
 def _key_figures(summary):

@@ -14,7 +14,9 @@ from skmem.influence import InfluenceFunction, SampleExplanations, TracIn, expla
 from skmem.report._audit import refuse_errors
 from skmem.report._data_checks import constant_columns, named
 from skmem.report._diagnose import diagnose_table
+from skmem.report._influence_report import influence_parts
 from skmem.report._models import MODELS
+from skmem.report._notebook import notebook
 
 _N_CHECKPOINTS = 5
 _MAX_EXACT = 5000  # parameters of which the whole Hessian is made
@@ -60,6 +62,9 @@ class Explanation:
     method: str
     explanations: SampleExplanations
     random_state: int | None = None
+
+    def _repr_html_(self):
+        return notebook(influence_parts, self)
 
 
 @validate_params(

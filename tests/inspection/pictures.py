@@ -89,7 +89,7 @@ def _map():
 
 
 PICTURES = {
-    "distribution": lambda: _memorization(),
+    "distribution": _memorization,
     "log-density": lambda: _memorization(kind="log-density"),
     "top": lambda: _memorization(kind="top"),
     "path": _path,

@@ -23,6 +23,7 @@ jinja2 = pytest.importorskip("jinja2", reason="pages need the extra report")
 HOSTILE = '<script>alert("x")</script>'
 NASTY = [HOSTILE, "a'b\"c", "$\\frac$", "</title>", "&amp;", "\x1b[31m\x00", "日本" * 30, "--><b>"]
 SCHEMA = json.loads((files("skmem.report") / "report.schema.json").read_text("utf-8"))
+TABLE_TAGS = {"p", "table", "caption", "thead", "tbody", "tr", "th", "td"}
 VOID = {"meta", "link", "img", "source", "input", "br", "hr"}
 
 
@@ -279,6 +280,26 @@ def test_a_twin_read_back_makes_the_page_again(made):
     # the page is made of the dict alone
     tables = re.compile(r"<table.*?</table>", re.DOTALL)
     assert tables.findall(again) == tables.findall(page) != []
+
+
+@pytest.mark.parametrize("kind", MAKE)
+def test_notebooks_show_the_same_in_short(kind):
+    result = MAKE[kind]()[0]
+    outline = Outline(result._repr_html_())
+    # well formed, and nothing of the data is markup there either
+    assert (outline.open, outline.wrong) == ([], [])
+    assert {tag for tag, _ in outline.tags} <= TABLE_TAGS
+    # a few rows, not all
+    assert len(outline.attributes("tr")) < 30
+
+
+def test_every_result_of_copying_has_a_table():
+    found = hostile_copying()[0]
+    for test in (found.closest_records, found.coverage, found.data_copying, found.authenticity):
+        outline = Outline(test._repr_html_())
+        assert (outline.open, outline.wrong) == ([], [])
+        # its sentence first
+        assert outline.texts[0] == str(test)
 
 
 @pytest.mark.parametrize("spoil", [{"kind": "pie"}, {"extra": 1}, {"summary": [1]}, {"rows": {}}])
