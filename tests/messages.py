@@ -1,6 +1,7 @@
 """Every error and warning of the package as the user reads it; run as a module, it writes the list anew."""
 
 import ast
+import copy
 
 from tests.architecture import ROOT, called, modules
 
@@ -14,10 +15,31 @@ def messages(trees):
     """``{file: [kind: message]}``, in the order of the lines, with ``{expression}`` for what is filled in."""
     found = {}
     for module, tree in trees.items():
-        lines = [line for node in ast.walk(tree) for line in _said(node)]
+        lines = [line for node in ast.walk(_filled(tree)) for line in _said(node)]
         if lines:
             found["/".join(module) + ".py"] = [line for _, line in sorted(lines, key=_place)]
     return found
+
+
+class _Filled(ast.NodeTransformer):
+    """Names of texts that the module defines, replaced by the texts."""
+
+    def __init__(self, texts):
+        self.texts = texts
+
+    def visit_Name(self, node):
+        return self.texts.get(node.id, node) if isinstance(node.ctx, ast.Load) else node
+
+
+def _filled(tree):
+    texts = {
+        node.targets[0].id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(getattr(node.value, "value", None), str)
+    }
+    return _Filled(texts).visit(copy.deepcopy(tree))
 
 
 def _place(found):
@@ -43,14 +65,16 @@ def _words(node):
     if isinstance(node, ast.JoinedStr):
         return "".join(map(_words, node.values))
     if isinstance(node, ast.FormattedValue):
-        return _words(node.value) if isinstance(node.value, ast.Constant) else _braced(node.value)
+        if isinstance(node.value, ast.Constant) and node.conversion != ord("r"):
+            return _words(node.value)
+        return _braced(node.value, "!r" if node.conversion == ord("r") else "")
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         return _words(node.left) + _words(node.right)
     return _braced(node)
 
 
-def _braced(node):
-    return f"{{{' '.join(ast.unparse(node).split())}}}"
+def _braced(node, how=""):
+    return f"{{{' '.join(ast.unparse(node).split())}{how}}}"
 
 
 def listing():

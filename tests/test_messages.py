@@ -14,35 +14,31 @@ def test_every_message_is_listed():
     assert listing() == LIST.read_text("utf-8")
 
 
-def texts():
-    for file, lines in messages(modules()).items():
-        for line in lines:
-            kind, _, text = line.partition(": ")
-            yield pytest.param(kind, text, id=f"{file}: {line[:60]}")
+LISTED = messages(modules())
 
 
-@pytest.mark.parametrize(("kind", "text"), texts())
-def test_messages_read_well(kind, text):
-    if kind in {"NotImplementedError", "StopIteration", "KeyboardInterrupt"}:
-        return
-    # no shouting, no apology, no doubled blanks or stops, and words rather than a bare value
-    assert not re.search(r"!|please|sorry|  |\.\.$|,\.|invalid", text, re.IGNORECASE), text
-    assert not re.fullmatch(r"\{\w+\}|", text) or kind in {"AttributeError", "error"}, text
+@pytest.mark.parametrize("file", LISTED)
+def test_messages_read_well(file):
+    for line in LISTED[file]:
+        text = re.sub(r"\{.*?\}", "X", line.partition(": ")[2])
+        # no shouting, no apology, no doubled blanks or stops
+        assert not re.search(r"!|please|sorry|  |\.\.$|,\.|\binvalid\b", text, re.IGNORECASE), line
 
 
 def test_messages_are_found_however_they_are_written():
     code = """
+WHAT = "rows"
 def f(x):
     if x: raise ValueError(f"x must be {'a'} b, got {x!r}." "c" + "d")
     warnings.warn("a" " b", UserWarning)
-    warn_user(f"{x:.2f} rows")
+    warn_user(f"{x:.2f} {WHAT}")
     raise error
 """
     found = messages({("skmem", "a"): ast.parse(code)})
-    # adjoining strings are one, conversions and formats are left out, a name alone says nothing
+    # adjoining strings are one, formats are left out, names of texts are filled in
     assert found == {
         "skmem/a.py": [
-            "ValueError: x must be a b, got {x}.cd",
+            "ValueError: x must be a b, got {x!r}.cd",
             "warning: a b",
             "warning: {x} rows",
         ]

@@ -252,7 +252,7 @@ def _split_off(names, columns, id_column, drop):
     """Row ids, and the columns that are left as features, by name."""
     by_name = dict(zip(names, columns, strict=True))
     if not columns or not len(columns[0]):
-        raise ValueError("the table has no rows")
+        raise ValueError("the table must have at least one row below its header, got no rows")
     n_rows = len(columns[0])
     ids = _as_ids(by_name[id_column]) if id_column in by_name else np.arange(n_rows)
     kept = {name: by_name[name] for name in names if name != id_column and name not in drop}

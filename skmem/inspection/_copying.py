@@ -156,7 +156,7 @@ class CopyingDisplay:
         check_choice("kind", kind, _KINDS)
         if {"ratios": self.distance_ratios, "cells": self.cells}.get(kind, ()) is None:
             raise ValueError(
-                f"kind must be one that needs no held-out rows where there are none, got {kind!r}."
+                f"kind must be 'records' or 'pairs' for an audit without held-out rows, got {kind!r}."
             )
         self.ax_ = single_axes(ax)
         self.figure_ = self.ax_.figure

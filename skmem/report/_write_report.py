@@ -91,9 +91,13 @@ def check_report(path):
     """The path, once a report can be written there: in an existing folder, with what its kind needs."""
     path = Path(path)
     if path.suffix not in _SUFFIXES:
-        raise ValueError(f"a report must end in {' or '.join(_SUFFIXES)}, got {str(path)!r}")
+        raise ValueError(
+            f"the path of a report must end in {' or '.join(_SUFFIXES)}, got {str(path)!r}"
+        )
     if not path.parent.is_dir():
-        raise ValueError(f"a report must be in a folder that exists, got {str(path)!r}")
+        raise ValueError(
+            f"the path of a report must be in a folder that exists, got {str(path)!r}"
+        )
     if path.suffix == ".html":
         require_jinja2()
     return path
