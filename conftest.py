@@ -8,6 +8,8 @@ import pytest
 # Files of skmem.neural, and the examples in them, need the extra torch; so do examples of TracIn.
 HAS_TORCH = find_spec("torch") and find_spec("skorch")
 collect_ignore_glob = [] if HAS_TORCH else ["skmem/neural/_*.py", "skmem/influence/_tracin.py"]
+# Of doc the pages are tested; examples and benchmarks have tests of their own, what is built has none.
+collect_ignore_glob += ["doc/*.py", "doc/_build/*", "doc/auto_examples/*", "doc/generated/*"]
 
 
 @pytest.fixture(scope="module", autouse=True)

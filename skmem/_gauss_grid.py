@@ -27,23 +27,22 @@ _TOLERANCE = 5e-9  # nats
 def gauss_grid_log_sums(X, X_train, weighting, own=None):
     """Log of the sums of Gaussian kernels, (n_rows, n_fits), nan where they are not sure to 1e-8 nat.
 
-    All nan where a grid does not pay: in three dimensions or more, for few pairs of rows, or for a bandwidth tiny
+    None where a grid does not pay: in three dimensions or more, or for few pairs of rows. All nan for a bandwidth tiny
     beside the spread of the training rows. Isolated rows are nan too: their sums are small beside the error.
     """
-    out = np.full((X.shape[0], weighting.weights.shape[0]), np.nan)
     if X.shape[1] > 2 or X.shape[0] * X_train.shape[0] < _MIN_PAIRS:
-        return out
-    for h, fits in weighting.groups():
+        return None
+    out = np.full((X.shape[0], weighting.bandwidth.size), np.nan)
+    for h, fits, rows in weighting.groups():
         grid = _Grid(X_train, h)
         if _NODE_BYTES * grid.size > get_config()["working_memory"] * 2**20:
             continue
         inside = np.flatnonzero(grid.contains(X))
         for block in row_blocks(fits.size, _NODE_BYTES * grid.size):
-            which = fits[block]
-            weights = weighting.weights[which].astype(np.float64)
+            weights = weighting.weights[rows[block]].astype(np.float64)
             own_weights = 0.0 if own is None else weights[:, own[inside]].T
             sums = grid.sums(X[inside], X_train, weights, own_weights)
-            out[np.ix_(inside, which)] = sums
+            out[np.ix_(inside, fits[block])] = sums
     return out
 
 

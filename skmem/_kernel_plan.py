@@ -74,8 +74,8 @@ def _weight_bounds(train, weighting, own):
     Where a row's own kernel is left out of its sum, each box may lack its heaviest row.
     """
     bounds = []
-    for h, fits in weighting.groups():
-        weights = weighting.weights[fits].astype(np.float64)
+    for h, _, which in weighting.groups():
+        weights = weighting.weights[which].astype(np.float64)
         sums = train.sums(weights)
         least = sums.min(axis=0)
         if own is not None:

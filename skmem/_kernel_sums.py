@@ -4,15 +4,19 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from scipy.sparse import csr_array
 from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 from sklearn.metrics import DistanceMetric
 from sklearn.utils.extmath import row_norms
 
 from skmem._blocks import map_blocks, row_blocks
+from skmem._kernel_pairs import farthest_nearest, negligible_nats, pairs_within
 
 # What rounding of |x|^2 + |y|^2 - 2 x.y may cost, in nats, before a more exact way is taken.
 _NATS_LOST = {np.dtype(np.float32): 1e-3, np.dtype(np.float64): 1e-9}
+# Blocks so small that two of them stay in a core's cache, and all cores have an equal share of them.
+_BLOCK_BYTES = 2**21
 
 
 class PairwiseDistances:
@@ -77,18 +81,20 @@ class PairwiseDistances:
 
 @dataclass(frozen=True)
 class Weighting:
-    """What to sum: one row of weights and one bandwidth per fit.
+    """What to sum: weights of the training rows and a bandwidth for every fit.
 
-    weights : (n_fits, n_train), non-negative; bandwidth : (n_fits,), positive.
+    weights : (n_weightings, n_train), non-negative; bandwidth : (n_fits,), positive. Fit k has row k of the weights,
+    which are gone through again and again where there are more fits: the same training sets at several bandwidths.
     """
 
     weights: np.ndarray
     bandwidth: np.ndarray
 
     def groups(self):
-        """Pairs of a bandwidth and the fits that share it."""
-        values, inverse = np.unique(self.bandwidth, return_inverse=True)
-        return [(h, np.flatnonzero(inverse == i)) for i, h in enumerate(values)]
+        """Triples of a bandwidth, the fits that share it and their rows of the weights; the widest first."""
+        values, inverse = np.unique(-self.bandwidth, return_inverse=True)
+        fits = [np.flatnonzero(inverse == i) for i in range(values.size)]
+        return [(-h, k, k % len(self.weights)) for h, k in zip(values, fits, strict=True)]
 
 
 def log_kernel_sums(distances, X, kernel, weighting, *, own=None, plan=None):
@@ -99,13 +105,14 @@ def log_kernel_sums(distances, X, kernel, weighting, *, own=None, plan=None):
     by default all do.
     Stable however small the kernels are: a sum that would underflow beside a larger kernel is taken again by itself.
     """
-    n_rows, n_fits = X.shape[0], weighting.weights.shape[0]
+    n_rows = X.shape[0]
     if plan is None:
         row_bytes = weighting.weights.shape[1] * distances.dtype.itemsize
-        blocks = row_blocks(n_rows, row_bytes)
+        blocks = row_blocks(n_rows, row_bytes, _BLOCK_BYTES)
         plan = [(np.arange(n_rows)[rows], partial(slice, None)) for rows in blocks]
     sums = _Sums(distances, X, kernel, weighting, own)
-    out = np.empty((n_rows, n_fits))
+    # Each fit's sums side by side in memory.
+    out = np.empty((weighting.bandwidth.size, n_rows)).T
 
     def fill(pair):
         rows, columns = pair
@@ -121,24 +128,53 @@ class _Sums:
     def __init__(self, distances, X, kernel, weighting, own):
         self.distances, self.X, self.kernel, self.own = distances, X, kernel, own
         self.exact_weights = weighting.weights
-        self.weights = weighting.weights.astype(distances.dtype, copy=False)
-        self.groups = weighting.groups()
+        self.weights = np.ascontiguousarray(weighting.weights.T, dtype=distances.dtype)
+        self.groups, self.n_fits = weighting.groups(), weighting.bandwidth.size
+        # For one bandwidth the search for pairs costs as much as it saves.
+        self.nats = negligible_nats(weighting.weights) if len(self.groups) > 1 else None
 
     def of_block(self, rows, columns):
         """Log sums (n_rows, n_fits)."""
-        out = np.empty((rows.size, self.weights.shape[0]))
-        squared = self._squared_distances(rows, columns)
-        for h, fits in self.groups:
-            # The last group may overwrite the distances.
-            target = squared if h == self.groups[-1][0] else None
-            log_kernel = self.kernel.log_profile(np.multiply(squared, 1.0 / h**2, out=target))
-            weights = self.weights[fits][:, columns]
-            sums, lost = _log_sums(log_kernel, weights, self.kernel.compact)
+        out = np.empty((rows.size, self.n_fits))
+        squared = pairs = self._squared_distances(rows, columns)
+        nearest, weights = squared.min(axis=1), self.weights[columns]
+        # A single bandwidth may overwrite the distances: fresh memory costs more than what is done in it.
+        buffer, reached = squared, None
+        if len(self.groups) > 1:
+            buffer, reached = np.empty_like(squared), farthest_nearest(squared, weights > 0)
+        for h, fits, which in self.groups:
+            if reached is not None:
+                pairs = pairs_within(pairs, self.kernel.reach(reached, h, self.nats))
+            top = self.kernel.log_profile(nearest / h**2)
+            top[np.isneginf(top)] = 0.0
+            w = weights if which.size == weights.shape[1] else weights[:, which]
+            sums, lost = self._log_sums(self._scaled_kernel(pairs, h, top, buffer), w, top)
             for j in np.flatnonzero(lost.any(axis=1)):
-                again = self._one_by_one(rows[[j]], columns, h, fits[lost[j]])
+                again = self._one_by_one(rows[[j]], columns, h, which[lost[j]])
                 sums[j, lost[j]] = again
             out[:, fits] = sums
         return out
+
+    def _log_sums(self, kernel, weights, top):
+        """Log sums (n_rows, n_fits) of kernels over the largest of their row, and which of them underflowed.
+
+        A sum is wrong only if it is so small that kernels below the smallest number would count in it.
+        """
+        sums = (kernel @ weights).astype(np.float64, copy=False)
+        info = np.finfo(kernel.dtype)
+        lost = (sums < kernel.shape[1] * info.tiny / info.eps) & (not self.kernel.compact)
+        with np.errstate(divide="ignore"):
+            return np.log(sums, out=sums) + top[:, None], lost
+
+    def _scaled_kernel(self, pairs, h, top, buffer):
+        """Kernel of each pair over that of the nearest in its row, the log of which is `top`."""
+        if isinstance(pairs, csr_array):
+            log_kernel = self.kernel.log_profile(pairs.data / h**2)
+            log_kernel -= np.repeat(top, np.diff(pairs.indptr))
+            parts = np.exp(log_kernel, out=log_kernel), pairs.indices, pairs.indptr
+            return csr_array(parts, shape=pairs.shape)
+        log_kernel = self.kernel.log_profile(np.multiply(pairs, 1.0 / h**2, out=buffer))
+        return np.exp(np.subtract(log_kernel, top[:, None], out=log_kernel), out=log_kernel)
 
     def _squared_distances(self, rows, columns):
         """Squared distances (n_rows, n_columns), infinite from a row to itself."""
@@ -152,29 +188,13 @@ class _Sums:
             squared[row, column] = np.inf
         return squared
 
-    def _one_by_one(self, row, columns, h, fits):
-        """Log-sum-exp of one row for some fits, each with a scale of its own."""
+    def _one_by_one(self, row, columns, h, which):
+        """Log-sum-exp of one row for some rows of the weights, each with a scale of its own."""
         u = self._squared_distances(row, columns)[0].astype(np.float64) / h**2
         log_kernel = self.kernel.log_profile(u)
-        out = np.empty(fits.size)
-        for block in row_blocks(fits.size, 3 * log_kernel.nbytes):
+        out = np.empty(which.size)
+        for block in row_blocks(which.size, 3 * log_kernel.nbytes):
             with np.errstate(divide="ignore"):
-                log_weights = np.log(self.exact_weights[fits[block]][:, columns])
+                log_weights = np.log(self.exact_weights[which[block]][:, columns])
             out[block] = logsumexp(log_kernel + log_weights, axis=1)
         return out
-
-
-def _log_sums(log_kernel, weights, compact):
-    """Log-sum-exp over the columns for every row of weights, and which of them underflowed.
-
-    Overwrites `log_kernel`. Terms are scaled by the largest of their row, so a sum is wrong only if it is so small
-    that terms below the smallest number would count in it.
-    """
-    top = log_kernel.max(axis=1, keepdims=True)
-    top[np.isneginf(top)] = 0.0
-    kernel = np.exp(np.subtract(log_kernel, top, out=log_kernel), out=log_kernel)
-    sums = (kernel @ weights.T).astype(np.float64, copy=False)
-    info = np.finfo(log_kernel.dtype)
-    lost = (sums < log_kernel.shape[1] * info.tiny / info.eps) & (not compact)
-    with np.errstate(divide="ignore"):
-        return np.log(sums) + top, lost

@@ -29,6 +29,10 @@ class Kernel:
         """Radii of `size` draws from the kernel in `d` dimensions."""
         raise NotImplementedError
 
+    def reach(self, squared, h, nats):
+        """Squared distances from which on K is `nats` below what it is at these ones, at bandwidth h."""
+        return np.full_like(squared, h**2)
+
     def log_normalizer(self, d):
         """Log of the integral of K over R^d: the volume of the unit ball times the radial integral."""
         return log_unit_ball_volume(d) + self.log_radial_integral(d)
@@ -42,6 +46,9 @@ class Gaussian(Kernel):
 
     def log_profile(self, u):
         return np.multiply(u, -0.5, out=u)
+
+    def reach(self, squared, h, nats):
+        return squared + 2.0 * h**2 * nats
 
     def log_radial_integral(self, d):
         return 0.5 * d * np.log(2.0) + gammaln(0.5 * d + 1.0)
@@ -86,6 +93,9 @@ class Exponential(Kernel):
 
     def log_profile(self, u):
         return np.negative(np.sqrt(u, out=u), out=u)
+
+    def reach(self, squared, h, nats):
+        return (np.sqrt(squared) + h * nats) ** 2
 
     def log_radial_integral(self, d):
         return gammaln(d + 1.0)

@@ -28,6 +28,7 @@ FLOORS = {
         "_scan",
         "_kernels",
         "_kernel_plan",
+        "_kernel_pairs",
         "_kernel_sums",
         "_gauss_grid",
         "datasets",

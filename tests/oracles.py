@@ -585,6 +585,19 @@ def subset_memorization(classifier, X, y, size):
     )
 
 
+def dense_log_kernel_sums(X, X_train, kernel, weights, bandwidths, own=None):
+    """Log-sum-exp of every row over all training rows, for each bandwidth and row of weights in turn."""
+    squared = np.sum((X[:, None] - X_train) ** 2, axis=2)
+    if own is not None:
+        squared[np.arange(len(X)), own] = np.inf
+    columns = []
+    with np.errstate(divide="ignore"):
+        for h in bandwidths:
+            log_kernel = kernel.log_profile(squared / h**2)
+            columns += [logsumexp(log_kernel + np.log(w), axis=1) for w in weights]
+    return np.stack(columns, axis=1)
+
+
 # Proxies of memorization
 
 

@@ -36,7 +36,8 @@ def test_the_two_commands_are_there():
 
 
 def test_every_name_of_a_file_exists():
-    named = re.findall(r"`((?:doc/)?[\w./]+\.(?:md|txt)|LICENSE|\.ci/run)`", README)
+    named = re.findall(r"`((?:doc/)?[\w./]+\.(?:md|txt|py)|LICENSE|\.ci/run)`", README)
+    named += re.findall(r"\]\(([^)]+)\)", README)
     # links do not rot silently
     assert [name for name in named if not (ROOT / name).exists()] == []
 

@@ -3,6 +3,9 @@
 10 x 10 cross-validation for 20 bandwidths on digits, 5 x 2 for 10 mixtures, with the same splits on both sides.
 GridSearchCV gives no memorization; with train scores it visits as many scores as memorization needs, which is
 extrapolated from one of the bandwidths. Its estimators are skmem's.
+
+What bounds skmem are the widest third of the bandwidths: there every pair of rows counts, and for each of these a
+product of the matrix of kernels with the 100 training masks has to be made. Narrower ones need few pairs.
 """
 
 from functools import partial

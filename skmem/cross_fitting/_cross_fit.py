@@ -3,7 +3,6 @@
 from dataclasses import dataclass, fields, replace
 from numbers import Integral
 from os import PathLike
-from typing import Any
 
 import numpy as np
 from sklearn.base import clone
@@ -12,7 +11,7 @@ from sklearn.utils import check_random_state
 from skmem._random import child_seeds, set_random_state
 from skmem._sklearn import HasMethods, StrOptions, num_samples, validate_params
 from skmem.cross_fitting._defects import warn_of_defects
-from skmem.cross_fitting._fits import make_job, run_fits
+from skmem.cross_fitting._fits import FitOptions, make_job, run_fits
 from skmem.cross_fitting._responses import RESPONSES, check_scores, resolve_response
 from skmem.cross_fitting._splits import train_masks
 from skmem.cross_fitting._warn import warn_of_useless_memory
@@ -48,6 +47,9 @@ class CrossFit:
     staged_scores : ndarray of shape (n_stages, n_fits, n_points), dtype float64, default=None
         Log-density of each point by each fit as it was at each stage; None without stages. A fit
         that ended before a stage is there with its final `scores`.
+    held_out_scores : dict of str to ndarray of shape (n_fits,), default=None
+        Further scores of the rows held out of each fit, by the names of scikit-learn's scorers
+        that a search was given; None without.
 
     Raises
     ------
@@ -66,6 +68,7 @@ class CrossFit:
     method: str
     stages: np.ndarray | None = None
     staged_scores: np.ndarray | None = None
+    held_out_scores: dict | None = None
 
     def __post_init__(self):
         for name, dtype in _DTYPES.items():
@@ -102,20 +105,6 @@ class CrossFit:
     def n_fits(self):
         """Number of fits."""
         return len(self.train_mask)
-
-
-@dataclass(frozen=True)
-class FitOptions:
-    """How to run and score the fits; see `cross_fit`."""
-
-    X_eval: Any = None
-    response: str = "auto"
-    memory: Any = None
-    n_jobs: int | None = None
-    progress: bool = False
-    params: dict | None = None
-    y_eval: Any = None
-    staged: bool = True
 
 
 @validate_params(
@@ -269,7 +258,8 @@ def fill_scores(estimator, X, y, train_mask, seeds, *, options, first=0):
     the one numbered `first` are taken as done: they are not in the CrossFit.
     """
     response = resolve_response(estimator, y, options.response)
-    if response == "score_samples" and _has_closed_form(estimator) and not options.params:
+    closed = response == "score_samples" and _has_closed_form(estimator)
+    if closed and not options.params and options.scorer is None:
         model = set_random_state(clone(estimator), seeds[0])
         train_mask = train_mask[first:]
         scores = model.cross_fit_score_samples(X, train_mask, X_eval=options.X_eval)
@@ -278,12 +268,12 @@ def fill_scores(estimator, X, y, train_mask, seeds, *, options, first=0):
         scores = check_scores(scores, (len(train_mask), n_points), source)
         return CrossFit(train_mask, scores, response, "closed-form")
     job = make_job(estimator, X, y, options.X_eval, response, options.y_eval, options.params)
-    job = replace(job, staged=options.staged)
+    job = replace(job, staged=options.staged, scorer=options.scorer)
     if first == 0:
         warn_of_defects(job, train_mask, seeds)
-    how = {"memory": options.memory, "n_jobs": options.n_jobs, "progress": options.progress}
-    scores, stages, staged_scores = run_fits(job, train_mask, seeds, **how, first=first)
-    return CrossFit(train_mask[first:], scores, response, "refit", stages, staged_scores)
+    running = {"memory": options.memory, "n_jobs": options.n_jobs, "progress": options.progress}
+    found = run_fits(job, train_mask, seeds, **running, first=first)
+    return CrossFit(train_mask[first:], found[0], response, "refit", *found[1:])
 
 
 def _has_closed_form(estimator):

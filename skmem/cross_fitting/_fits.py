@@ -25,8 +25,26 @@ from skmem.cross_fitting._threads import single_thread
 
 
 @dataclass(frozen=True)
+class FitOptions:
+    """How to run and score the fits; see `cross_fit`."""
+
+    X_eval: Any = None
+    response: str = "auto"
+    memory: Any = None
+    n_jobs: int | None = None
+    progress: bool = False
+    params: dict | None = None
+    y_eval: Any = None
+    staged: bool = True
+    scorer: Any = None
+
+
+@dataclass(frozen=True)
 class FitJob:
-    """What all fits share: an unfitted estimator, its data, and how to score which points."""
+    """What all fits share: an unfitted estimator, its data, and how to score which points.
+
+    A `scorer` further gives a dict of scores of a fitted estimator and the rows held out of it.
+    """
 
     estimator: Any
     X: Any
@@ -36,6 +54,7 @@ class FitJob:
     y_eval: Any = None
     params: dict | None = None
     staged: bool = True
+    scorer: Any = None
 
     @property
     def n_points(self):
@@ -104,7 +123,7 @@ def _training(job, train):
 
 
 def score_fit(job, fit, train, seed, key):
-    """Return the scores of one fit, (n_points,), and those at its stages, {stage: (n_points,)}.
+    """Return the scores of one fit, (n_points,), those at its stages, {stage: (n_points,)}, and its scorer's.
 
     `key` stands for `job` in the cache, which ignores `job` and the number `fit`.
     """
@@ -119,8 +138,14 @@ def _scored(job, fit, fitted, train):
         scores = score_rows(fitted, job.X_eval, job.y_eval, job.response, trained_on)
         source = f"{name} in fit {fit}"
         path = score_stages(fitted, job.X_eval, job.response, source) if job.staged else {}
+        held_out = {} if job.scorer is None else _held_out_scores(job, fitted, train)
     source = f"{job.response} of {name} in fit {fit}"
-    return check_scores(scores, (job.n_points,), source), path
+    return check_scores(scores, (job.n_points,), source), path, held_out
+
+
+def _held_out_scores(job, fitted, train):
+    rows = np.setdiff1d(np.arange(num_samples(job.X)), train)
+    return job.scorer(fitted, *(safe_indexing(a, rows) for a in (job.X, job.y) if a is not None))
 
 
 def score_fits_together(job, fits, train_mask, seeds, key):
@@ -133,7 +158,7 @@ def score_fits_together(job, fits, train_mask, seeds, key):
 
 
 def run_fits(job, train_mask, seeds, *, memory=None, n_jobs=None, progress=False, first=0):
-    """Return scores, stages and staged scores of the fits from number `first` on, as CrossFit has them."""
+    """Return scores, stages, staged and held-out scores of the fits from number `first` on, as CrossFit has them."""
     key = None if memory is None else _key(job)
     memory = check_memory(os.fspath(memory) if isinstance(memory, os.PathLike) else memory)
     tasks = (
@@ -150,11 +175,21 @@ def run_fits(job, train_mask, seeds, *, memory=None, n_jobs=None, progress=False
     prefer = "threads" if n_fits > len(groups) else None
     parallel = Parallel(n_jobs=n_jobs, prefer=prefer, return_as="generator_unordered")
     scores, paths = np.empty((n_fits, job.n_points)), [{}] * n_fits
+    held_out = [{}] * n_fits
     with single_thread():
         results = itertools.chain.from_iterable(parallel(calls))
-        for fit, (row, path) in track(results, n_fits, progress):
-            scores[fit - first], paths[fit - first] = row, path
-    return scores, *stack_stages(paths, scores)
+        for fit, result in track(results, n_fits, progress):
+            k = fit - first
+            scores[k], paths[k], held_out[k] = result
+    return scores, *stack_stages(paths, scores), _by_name(held_out)
+
+
+def _by_name(held_out):
+    """Scores of all fits by name, (n_fits,) each, nan where a fit has none; None if there are no names."""
+    names = dict.fromkeys(name for found in held_out for name in found)
+    return {
+        name: np.array([found.get(name, np.nan) for found in held_out]) for name in names
+    } or None
 
 
 def _groups(job, train_mask, first):
@@ -181,7 +216,8 @@ def _key(job):
     estimator = set_random_state(clone(job.estimator), 0)
     versions = (__version__, sklearn.__version__)
     data = (job.X, job.y, job.X_eval, job.y_eval, job.params)
-    return joblib.hash((versions, estimator, *data, job.response, job.staged))
+    how = job.response, job.staged, job.scorer
+    return joblib.hash((versions, estimator, *data, *how))
 
 
 @contextmanager

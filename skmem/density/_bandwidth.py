@@ -21,6 +21,11 @@ def find_bandwidths(bandwidth, X, weights, *search):
         return np.array([leave_one_out_bandwidth(X[w > 0], w[w > 0], *search) for w in weights])
     if isinstance(bandwidth, str):
         return rule_of_thumb(bandwidth, X, weights)
+    if not _RANGE[0] < bandwidth < _RANGE[1]:
+        raise ValueError(
+            f"bandwidth must be from {_RANGE[0]:g} to {_RANGE[1]:g}, the squares of which are floats, "
+            f"got {bandwidth:.3g}; rescale X."
+        )
     return np.full(len(weights), float(bandwidth))
 
 
@@ -88,7 +93,7 @@ def _vertex(left, middle, right):
 
 def _leave_one_out_likelihood(grid, X, weights, kernel, metric, metric_params):
     """Weighted sum of the leave-one-out log-densities, for every bandwidth of `grid`, up to a constant."""
-    weighting = Weighting(np.tile(weights, (grid.size, 1)), grid)
+    weighting = Weighting(weights[None], grid)
     own = np.arange(X.shape[0])
     return weights @ log_kernel_densities(X, X, weighting, kernel, metric, metric_params, own=own)
 

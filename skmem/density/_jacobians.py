@@ -44,7 +44,7 @@ def log_abs_det_jacobian(transformer, X):
     Returns
     -------
     log_det : ndarray of shape (n_samples,)
-        Log |det dT(x)/dx|.
+        Log of the absolute value of det dT(x)/dx.
 
     Raises
     ------

@@ -3,7 +3,6 @@
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.neighbors import BallTree, KDTree
 from sklearn.preprocessing import normalize
 from sklearn.utils import check_random_state
@@ -13,16 +12,17 @@ from skmem._kernel_sums import Weighting
 from skmem._kernels import KERNELS
 from skmem._sklearn import Interval, StrOptions, fit_context
 from skmem.density._bandwidth import find_bandwidths
-from skmem.density._checks import check_train_mask, check_weights
+from skmem.density._checks import check_weights
 from skmem.density._group_densities import KernelGroups
-from skmem.density._kernel_densities import log_kernel_densities, log_total
+from skmem.density._kernel_cross_fit import KernelCrossFit
+from skmem.density._kernel_densities import log_kernel_densities
 from skmem.density._kernel_influence import KernelInfluence
 
 _FLOATS = (np.float64, np.float32)
 _TREES = {"kd_tree": KDTree, "ball_tree": BallTree}
 
 
-class KernelDensity(KernelInfluence, KernelGroups):
+class KernelDensity(KernelCrossFit, KernelInfluence, KernelGroups):
     """Kernel density estimation, exact on every row.
 
     Log-densities are in nats, higher where rows are dense; they have no natural zero.
@@ -141,8 +141,8 @@ class KernelDensity(KernelInfluence, KernelGroups):
         Raises
         ------
         ValueError
-            If the metric does not suit the algorithm, weights are negative or all zero, or a bandwidth has to be
-            found and all rows are equal.
+            If the metric does not suit the algorithm, weights are negative or all zero, the bandwidth is so small or
+            large that its square is no float, or it has to be found and all rows are equal.
         """
         self._check_algorithm()
         X = validate_data(self, X, order="C", dtype=_FLOATS)
@@ -215,46 +215,6 @@ class KernelDensity(KernelInfluence, KernelGroups):
         rows, own = (self._fit_X, self._fit_X), np.arange(weights.size)
         log_density = log_kernel_densities(*rows, self._weighting(), *self._smoother, own=own)
         return log_density[:, 0] - np.log1p(-weights / weights.sum())
-
-    @fit_context(prefer_skip_nested_validation=True)
-    def cross_fit_score_samples(self, X, train_mask, X_eval=None):
-        """Log-densities under a fit to every row of `train_mask`, from one pass over the distances.
-
-        In nats; equal to refitting on ``X[mask]`` for each mask. A bandwidth that is a number is shared; "scott" and
-        "silverman" are found for every fit at little cost, "loo" by a search for every fit.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            All rows.
-        train_mask : ndarray of shape (n_fits, n_samples) of bool
-            Which rows each fit is trained on.
-        X_eval : array-like of shape (n_points, n_features), default=None
-            Rows to score; by default X.
-
-        Returns
-        -------
-        log_density : ndarray of shape (n_fits, n_points)
-            Log p(x_j | fit k).
-
-        Raises
-        ------
-        ValueError
-            If `train_mask` is not boolean, has another width than X, or has a fit without rows.
-        """
-        model = clone(self)
-        model._check_algorithm()
-        X = validate_data(model, X, order="C", dtype=_FLOATS)
-        mask = check_train_mask(train_mask, X.shape[0])
-        bandwidth = find_bandwidths(self.bandwidth, X, mask, *self._smoother)
-        weighting = Weighting(mask.astype(X.dtype), bandwidth)
-        if X_eval is not None:
-            X_eval = validate_data(model, X_eval, order="C", dtype=_FLOATS, reset=False)
-            return log_kernel_densities(X_eval, X, weighting, *self._smoother).T
-        log_density = log_kernel_densities(X, X, weighting, *self._smoother, np.arange(len(X)))
-        # A row that a fit was trained on adds its own kernel, log K(0) = 0.
-        log_own = -log_total(weighting, KERNELS[self.kernel], X.shape[1])
-        return np.logaddexp(log_density, np.where(mask.T, log_own, -np.inf)).T
 
     def sample(self, n_samples=1, random_state=None):
         """Draw rows from the density; every kernel can be drawn from.

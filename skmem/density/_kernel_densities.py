@@ -14,14 +14,18 @@ def log_kernel_densities(X, X_train, weighting, kernel, metric, metric_params, o
     not of the total weight it is divided by.
     """
     arguments = (X, X_train, weighting, kernel, metric, metric_params)
+    log_sums, rest = None, np.arange(X.shape[0])
     if kernel.smooth and metric == "euclidean":
         log_sums = gauss_grid_log_sums(X, X_train, weighting, own)
+    if log_sums is not None:
         rest = np.flatnonzero(np.isnan(log_sums).any(axis=1))
-        if rest.size < X.shape[0]:
-            own = None if own is None else own[rest]
-            log_sums[rest] = _pairwise_log_sums(X[rest], *arguments[1:], own)
-            return log_sums - log_total(weighting, kernel, X.shape[1])
-    return _pairwise_log_sums(*arguments, own) - log_total(weighting, kernel, X.shape[1])
+    if rest.size == X.shape[0]:
+        log_sums = _pairwise_log_sums(*arguments, own)
+    elif rest.size:
+        own = None if own is None else own[rest]
+        log_sums[rest] = _pairwise_log_sums(X[rest], *arguments[1:], own)
+    log_sums -= log_total(weighting, kernel, X.shape[1])
+    return log_sums
 
 
 def _pairwise_log_sums(X, X_train, weighting, kernel, metric, metric_params, own):
@@ -35,4 +39,5 @@ def _pairwise_log_sums(X, X_train, weighting, kernel, metric, metric_params, own
 def log_total(weighting, kernel, d):
     """Log of N h^d Z_d, by which the kernels' sum is divided, for every fit."""
     log_volume = kernel.log_normalizer(d) + d * np.log(weighting.bandwidth)
-    return np.log(weighting.weights.sum(axis=1, dtype=np.float64)) + log_volume
+    log_weight = np.log(weighting.weights.sum(axis=1, dtype=np.float64))
+    return np.resize(log_weight, log_volume.size) + log_volume

@@ -7,7 +7,7 @@ without the row, and under no memorization all n_folds entries of a repeat are e
 
 import numpy as np
 
-from skmem._math import difference
+from skmem._math import difference, logmeanexp, logmeanexp_without_each
 
 _N_DRAWS = 999
 
@@ -17,8 +17,8 @@ def rotate(scores, train_mask, n_folds):
     n_rows = train_mask.shape[1]
     own_fold = np.argmin(train_mask.reshape(-1, n_folds, n_rows), axis=1)
     fold = (own_fold + np.arange(n_folds)[:, None, None]) % n_folds
-    by_repeat = np.moveaxis(scores.reshape(-1, n_folds, n_rows), 1, 0)
-    return np.take_along_axis(by_repeat, fold, axis=0)
+    fit = fold + n_folds * np.arange(own_fold.shape[0])[:, None]
+    return np.take(scores, fit * n_rows + np.arange(n_rows))
 
 
 def average_in_and_out(rotated, average, matched):
@@ -34,8 +34,20 @@ def without_each_repeat(rotated, average, matched):
     n_repeats, n_rows = rotated.shape[1:]
     if n_repeats < 2:
         return np.full((n_repeats, n_rows), np.nan)
-    kept = (np.delete(rotated, r, axis=1) for r in range(n_repeats))
-    return np.stack([difference(*average_in_and_out(some, average, matched)) for some in kept])
+    if matched:
+        by_repeat = _without_each(rotated, average)
+        return difference(by_repeat[1:].mean(axis=0), by_repeat[0])
+    # Repeats are of equal size: the average over their fits with the row is that of the repeats' averages.
+    sides = np.stack([average(rotated[1:], axis=0), rotated[0]])
+    return difference(*_without_each(sides, average))
+
+
+def _without_each(values, average):
+    """Averages along axis 1 without each entry in turn, in an array like `values`."""
+    if average is logmeanexp:
+        return logmeanexp_without_each(values, axis=1)
+    kept = (np.delete(values, r, axis=1) for r in range(values.shape[1]))
+    return np.stack([average(some, axis=1) for some in kept], axis=1)
 
 
 def p_values(rotated, average, rng):

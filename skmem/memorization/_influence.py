@@ -8,7 +8,8 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skmem._math import difference
 from skmem._random import child_seeds
-from skmem.cross_fitting._cross_fit import FitOptions, fill_scores
+from skmem.cross_fitting._cross_fit import fill_scores
+from skmem.cross_fitting._fits import FitOptions
 from skmem.cross_fitting._influence import influence_from_fits
 from skmem.cross_fitting._responses import check_targets, needs_targets, score_rows
 

@@ -10,7 +10,8 @@ from skmem._frames import describe_rows
 from skmem._math import mean
 from skmem._random import child_seeds
 from skmem._sklearn import HasMethods, Interval, validate_params
-from skmem.cross_fitting._cross_fit import FitOptions, fill_scores
+from skmem.cross_fitting._cross_fit import fill_scores
+from skmem.cross_fitting._fits import FitOptions
 from skmem.cross_fitting._responses import resolve_response
 from skmem.cross_fitting._sides import check_both_sides
 from skmem.cross_fitting._splits import repeats_of, train_masks

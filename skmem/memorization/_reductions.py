@@ -157,20 +157,19 @@ def fold_errors(fits, reduction):
     )
 
 
-def memorization_and_parts(fits, reduction, rng):
+def memorization_and_parts(fits, reduction, rng, n_folds):
     """Memorization (n_samples,) of a CrossFit, and without each part of its fits in turn (n_parts, n_samples).
 
-    In the unit of `memorization_score`. The parts are repeats of folds, or else ten groups of fits.
+    In the unit of `memorization_score`. The parts are repeats of `n_folds`, or else ten groups of fits. `n_folds` is
+    what `find_repeats` gives of the masks.
     """
     average, matched = _averaging(reduction, fits.response)
     scores, train_mask = fits.scores, fits.train_mask
-    memorization = difference(
-        *average_in_and_out(scores, train_mask, reduction, fits.response, rng)
-    )
-    n_folds = find_repeats(train_mask)
     if n_folds is None:
-        return memorization, _subsets.without_each_group(scores, train_mask, average)
+        sides = _subsets.average_sides(scores, (train_mask, ~train_mask), average, matched, rng)
+        return difference(*sides), _subsets.without_each_group(scores, train_mask, average)
     rotated = _folds.rotate(scores, train_mask, n_folds)
+    memorization = difference(*_folds.average_in_and_out(rotated, average, matched))
     return memorization, _folds.without_each_repeat(rotated, average, matched)
 
 

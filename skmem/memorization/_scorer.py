@@ -12,7 +12,7 @@ from sklearn.utils.validation import validate_data
 
 from skmem._random import child_seeds, set_random_state
 from skmem._sklearn import HasMethods, Interval, StrOptions, fit_context
-from skmem.cross_fitting._cross_fit import FitOptions
+from skmem.cross_fitting._fits import FitOptions
 from skmem.cross_fitting._responses import RESPONSES, resolve_response
 from skmem.cross_fitting._warn import warn_of_useless_memory
 from skmem.density import KernelDensity

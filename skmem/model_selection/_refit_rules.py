@@ -2,8 +2,11 @@
 
 import warnings
 from functools import partial
+from numbers import Integral, Real
 
 import numpy as np
+
+from skmem._sklearn import Interval, validate_params
 
 _LOG_DENSITY = "mean_test_log_density"
 _ERROR = "standard_error_test_log_density"
@@ -36,6 +39,15 @@ def best_log_density(cv_results):
     1
     """
     return _argmax(_column(cv_results, _LOG_DENSITY))
+
+
+def best_score(name):
+    """Make the rule "the highest mean held-out score of this name"."""
+    return partial(_best, column=f"mean_test_{name}")
+
+
+def _best(cv_results, column):
+    return _argmax(_column(cv_results, column))
 
 
 def within_one_standard_error(cv_results, column="memorization_q95"):
@@ -81,6 +93,10 @@ def within_one_standard_error(cv_results, column="memorization_q95"):
     return _least_memorizing(cv_results, column, log_density >= log_density[best] - error)
 
 
+@validate_params(
+    {"bound": [Interval(Real, None, None, closed="both")], "column": [str]},
+    prefer_skip_nested_validation=True,
+)
 def memorization_below(bound, column="memorization_q95"):
     """Make the rule "the highest held-out log-likelihood among candidates that memorize less than `bound`".
 
@@ -98,6 +114,11 @@ def memorization_below(bound, column="memorization_q95"):
     -------
     rule : callable
         From ``cv_results_`` to the index of a candidate, for `refit` of a MemorizationSearchCV.
+
+    Raises
+    ------
+    ValueError
+        If `bound` is no number.
 
     Examples
     --------
@@ -226,8 +247,26 @@ def _column(cv_results, name):
     return np.asarray(cv_results[name], dtype=np.float64)
 
 
+def chosen(rule, cv_results, n_candidates):
+    """Index of a candidate by a rule, which may be anyone's."""
+    index = rule(cv_results)
+    if not isinstance(index, Integral) or not 0 <= index < n_candidates:
+        raise ValueError(
+            f"refit must return the index of a candidate, an int from 0 to {n_candidates - 1}, got {index!r}."
+        )
+    return int(index)
+
+
 def _argmax(values):
     """Index of the highest value that is not nan."""
     if np.isnan(values).all():
         raise ValueError("No candidate can be chosen: all have nan scores.")
     return int(np.nanargmax(values))
+
+
+# Rules by the names that `refit` of a search may give them.
+RULES = {
+    "log-density": best_log_density,
+    "one-standard-error": within_one_standard_error,
+    "pareto-knee": pareto_knee,
+}

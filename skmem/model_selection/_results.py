@@ -8,6 +8,7 @@ from sklearn.exceptions import FitFailedWarning
 
 from skmem.model_selection._candidates import SUMMARIES
 from skmem.model_selection._refit_rules import pareto_front
+from skmem.model_selection._scoring import LOG_DENSITY
 
 
 def tabulate(evaluations, rounds):
@@ -15,19 +16,19 @@ def tabulate(evaluations, rounds):
 
     `rounds` is the number of the round and the number of rows of each, for successive halving, or None.
     """
-    splits = np.array([e.split_log_density for e in evaluations])
-    table = {"mean_fit_time": np.array([e.seconds for e in evaluations]) / splits.shape[1]}
+    n_splits = len(evaluations[0].split_scores[LOG_DENSITY])
+    table = {"mean_fit_time": np.array([e.seconds for e in evaluations]) / n_splits}
     if rounds is not None:
         table["iter"], table["n_resources"] = np.array(rounds).T
     table |= _parameters([e.params for e in evaluations])
-    table |= {f"split{k}_test_log_density": splits[:, k] for k in range(splits.shape[1])}
-    table["mean_test_log_density"] = splits.mean(axis=1)
-    with np.errstate(invalid="ignore"):
-        table["std_test_log_density"] = splits.std(axis=1)
+    for name in dict.fromkeys(name for e in evaluations for name in e.split_scores):
+        failed = np.full(n_splits, np.nan)
+        table |= _test_scores(
+            name, np.array([e.split_scores.get(name, failed) for e in evaluations])
+        )
     table["standard_error_test_log_density"] = np.array(
         [_error_of_mean(e.row_log_density) for e in evaluations]
     )
-    table["rank_test_log_density"] = _rank(-table["mean_test_log_density"])
     summaries = np.array([e.summaries for e in evaluations])
     errors = np.array([e.standard_errors for e in evaluations])
     for j, name in enumerate(SUMMARIES):
@@ -35,6 +36,16 @@ def tabulate(evaluations, rounds):
         table[f"standard_error_{name}"] = errors[:, j]
         table[f"rank_{name}"] = _rank(summaries[:, j])
     return table | {"on_pareto_front": pareto_front(table)}
+
+
+def _test_scores(name, splits):
+    """Columns of the held-out scores (n_candidates, n_fits) of a name, higher being better."""
+    table = {f"split{k}_test_{name}": splits[:, k] for k in range(splits.shape[1])}
+    table[f"mean_test_{name}"] = splits.mean(axis=1)
+    with np.errstate(invalid="ignore"):
+        table[f"std_test_{name}"] = splits.std(axis=1)
+    table[f"rank_test_{name}"] = _rank(-table[f"mean_test_{name}"])
+    return table
 
 
 def _parameters(candidates):

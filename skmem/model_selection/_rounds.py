@@ -1,17 +1,17 @@
 """Which candidates are tried on how many rows, round after round."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 from sklearn.utils import check_random_state
 
 from skmem._random import child_seeds
-from skmem._sklearn import num_samples, safe_indexing
-from skmem.cross_fitting._cross_fit import FitOptions
-from skmem.cross_fitting._sides import check_both_sides
+from skmem._sklearn import num_samples, rows_of_params, safe_indexing
+from skmem.cross_fitting._sides import check_both_sides, find_repeats
 from skmem.cross_fitting._splits import is_fold_number, repeats_of, train_masks
-from skmem.model_selection._candidates import Trial, try_candidate
+from skmem.model_selection._candidates import Trial, try_candidates
 
 DEFAULT_REPEATS = 5
 _MIN_ROWS_PER_FOLD = 10
@@ -19,21 +19,20 @@ _MIN_ROWS_PER_FOLD = 10
 _THRESHOLDS = {"score_samples": math.log(10), "predict_proba": 0.25, "predict": math.log(10)}
 
 
-def try_all(search, data, response, seeds):
+def try_all(search, data, options, metric, seeds):
     """Pairs (trial, evaluation) of all candidates in all rounds, and the number and rows of each one's round.
 
-    `data` is X, y and groups; `seeds` are those of the draws, the folds, the fits, the reduction and the rows.
+    `data` is X, y and groups; `metric` is the held-out score that halving goes by; `seeds` are those of the draws, the
+    folds, the fits, the reduction and the rows.
     """
     wanted = _candidates(search, int(seeds[0]))
     tried, rounds = [], []
-    for number, rows in enumerate(_rows_of_rounds(search, data[0], len(wanted), int(seeds[4]))):
-        trial = _trial(search, data, rows, response, seeds)
-        evaluations = [
-            try_candidate(search.estimator, params, trial, search.error_score) for params in wanted
-        ]
+    for number, rows in enumerate(_rows_of_rounds(search, data, len(wanted), int(seeds[4]))):
+        trial = _trial(search, data, rows, options, seeds)
+        evaluations = try_candidates(search.estimator, wanted, trial, search.error_score)
         tried += [(trial, evaluation) for evaluation in evaluations]
         rounds += [(number, len(rows))] * len(wanted)
-        wanted = [wanted[i] for i in _survivors(evaluations, search.factor)]
+        wanted = [wanted[i] for i in _survivors(evaluations, metric, search.factor)]
     return tried, rounds
 
 
@@ -44,16 +43,21 @@ def _candidates(search, seed):
     return list(ParameterGrid(search.param_grid))
 
 
-def _rows_of_rounds(search, X, n_candidates, seed):
+def _rows_of_rounds(search, data, n_candidates, seed):
     """Rows of each round, sorted: all in the only one, or ever more of them and all in the last.
 
     Successive halving keeps one candidate in `factor` of each round, until that many or fewer are left. Rounds of
     fewer than ten rows a fold are left out.
     """
-    n_samples, factor = num_samples(X), search.factor
+    n_samples, factor = num_samples(data[0]), search.factor
     if search.search != "halving":
         return [np.arange(n_samples)]
-    n_folds = search.cv if is_fold_number(search.cv) else search.cv.get_n_splits()
+    if not is_fold_number(search.cv) and not hasattr(search.cv, "get_n_splits"):
+        raise ValueError(
+            "search='halving' splits ever more rows, so cv must be an int or a splitter, "
+            f"got {type(search.cv).__name__}."
+        )
+    n_folds = search.cv if is_fold_number(search.cv) else search.cv.get_n_splits(*data)
     order = check_random_state(seed).permutation(n_samples)
     n_rounds = max(1, math.ceil(math.log(n_candidates, factor)))
     sizes = [int(n_samples / factor**i) for i in reversed(range(n_rounds))]
@@ -61,7 +65,7 @@ def _rows_of_rounds(search, X, n_candidates, seed):
     return [np.sort(order[:size]) for size in sizes if size >= least]
 
 
-def _trial(search, data, rows, response, seeds):
+def _trial(search, data, rows, options, seeds):
     """What the candidates of a round are tried on."""
     whole = len(rows) == num_samples(data[0])
     X, y, groups = (a if a is None or whole else safe_indexing(a, rows) for a in data)
@@ -71,18 +75,20 @@ def _trial(search, data, rows, response, seeds):
         y,
         groups,
         n_repeats=repeats_of(search.cv, search.n_repeats, DEFAULT_REPEATS),
-        stratify=response == "predict_proba",
+        stratify=options.response == "predict_proba",
         random_state=int(seeds[1]),
     )
     check_both_sides(masks)
-    options = FitOptions(None, response, search.memory, search.n_jobs, search.progress)
-    threshold = _THRESHOLDS[response] if search.threshold is None else search.threshold
+    threshold = _THRESHOLDS[options.response] if search.threshold is None else search.threshold
     fit_seeds = child_seeds(int(seeds[2]), len(masks))
-    return Trial(X, y, rows, masks, fit_seeds, options, search.reduction, threshold, int(seeds[3]))
+    options = replace(options, params=rows_of_params(data[0], options.params, rows))
+    fits = masks, find_repeats(masks), fit_seeds, options
+    return Trial(X, y, rows, *fits, search.reduction, threshold, int(seeds[3]))
 
 
-def _survivors(evaluations, factor):
-    """Positions of the candidates that go on: the likeliest on held-out rows, one in `factor`."""
-    values = [np.nan_to_num(np.mean(e.split_log_density), nan=-np.inf) for e in evaluations]
+def _survivors(evaluations, metric, factor):
+    """Positions of the candidates that go on: those of the highest held-out `metric`, one in `factor`."""
+    found = [np.mean(e.split_scores.get(metric, np.nan)) for e in evaluations]
+    values = np.nan_to_num(found, nan=-np.inf)
     n_kept = math.ceil(len(values) / factor)
-    return np.sort(np.argsort(-np.array(values), kind="stable")[:n_kept])
+    return np.sort(np.argsort(-values, kind="stable")[:n_kept])

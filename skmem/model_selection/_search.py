@@ -6,7 +6,6 @@ from os import PathLike
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
-from sklearn.utils import get_tags
 from sklearn.utils.validation import validate_data
 
 from skmem._random import child_seeds, set_random_state
@@ -17,26 +16,19 @@ from skmem._sklearn import (
     fit_context,
     num_samples,
 )
+from skmem.cross_fitting._fits import FitOptions
 from skmem.cross_fitting._responses import resolve_response
 from skmem.cross_fitting._warn import warn_of_useless_memory
 from skmem.memorization._queries import given
+from skmem.memorization._routing import RoutedFit
 from skmem.model_selection._queries import BestEstimatorQueries
-from skmem.model_selection._refit_rules import (
-    best_log_density,
-    pareto_knee,
-    within_one_standard_error,
-)
+from skmem.model_selection._refit_rules import RULES, best_score, chosen
 from skmem.model_selection._results import report_failures, tabulate
 from skmem.model_selection._rounds import DEFAULT_REPEATS, try_all
-
-_RULES = {
-    "log-density": best_log_density,
-    "one-standard-error": within_one_standard_error,
-    "pareto-knee": pareto_knee,
-}
+from skmem.model_selection._scoring import LOG_DENSITY, HeldOutScorer, find_scorers, goes_by
 
 
-class MemorizationSearchCV(BestEstimatorQueries, MetaEstimatorMixin, BaseEstimator):
+class MemorizationSearchCV(RoutedFit, BestEstimatorQueries, MetaEstimatorMixin, BaseEstimator):
     """Search over parameters by held-out log-likelihood and memorization, both from the same fits.
 
     In nats: a higher held-out log-likelihood is better; positive memorization = training rows raise their own
@@ -60,9 +52,13 @@ class MemorizationSearchCV(BestEstimatorQueries, MetaEstimatorMixin, BaseEstimat
         its held-out rows.
     n_repeats : int, default=5
         Repeats of the K-fold of an int `cv`. With a splitter it must be 1 or left alone.
-    refit : bool, {"log-density", "one-standard-error", "pareto-knee"} or callable, default=True
-        Rule by which the candidate is chosen that is fitted on all rows. True is "log-density", the highest held-out
-        log-likelihood. "one-standard-error" takes the least memorizing one within a standard error of it,
+    scoring : str, callable, list, tuple or dict, default=None
+        Scorers of scikit-learn for the held-out rows of each fit, as for GridSearchCV, beside their log-density.
+        There is no closed form with them: estimators are refitted.
+    refit : bool, str or callable, default=True
+        Rule by which the candidate is chosen that is fitted on all rows. "log-density" takes the highest held-out
+        log-likelihood, the name of a scorer its highest mean; True is the only scorer, or else "log-density".
+        "one-standard-error" takes the least memorizing one within a standard error of the highest log-likelihood,
         "pareto-knee" the one where the front of the two bends. A callable goes from `cv_results_` to an index: see
         :func:`memorization_below`. False fits none.
     threshold : float, default=None
@@ -92,15 +88,21 @@ class MemorizationSearchCV(BestEstimatorQueries, MetaEstimatorMixin, BaseEstimat
         ``n_memorized`` with their ``rank_``, 1 being the lowest. Each with its standard error:
         ``standard_error_test_log_density`` over rows, ``standard_error_memorization_q95`` and so on by jackknife
         over repeats, nan with one repeat. ``on_pareto_front`` as of :func:`pareto_front`. For "halving" also
-        ``iter`` and ``n_resources``.
+        ``iter`` and ``n_resources``; with `scoring` ``splitK_test_NAME``, ``mean_``, ``std_`` and
+        ``rank_test_NAME``, NAME being "score" for one scorer.
     memorization_ : ndarray of shape (n_candidates, n_samples)
         Memorization of each row by each candidate; nan where it was not tried on the row.
     log_density_out_ : ndarray of shape (n_candidates, n_samples)
         Mean log-density of each row over the fits without it; nan where it was not tried on the row.
     best_index_, best_params_, best_score_ : int, dict and float
-        The chosen candidate, its parameters and its ``mean_test_log_density``.
+        The chosen candidate, its parameters and its ``mean_test_log_density``, or the mean of the score that `refit`
+        goes by.
     best_estimator_ : estimator object
         The chosen candidate fitted on all rows; not there with ``refit=False``.
+    scorer_ : callable, dict of str to callable or None
+        The scorers, one alone or by name.
+    multimetric_ : bool
+        Whether scorers go by names, as they do unless there is one or none.
     refit_time_ : float
         Seconds for that fit.
     n_splits_ : int
@@ -149,7 +151,8 @@ class MemorizationSearchCV(BestEstimatorQueries, MetaEstimatorMixin, BaseEstimat
         "factor": [Interval(Integral, 2, None, closed="left")],
         "cv": [Integral, HasMethods(["split"]), "cv_object"],
         "n_repeats": [Interval(Integral, 1, None, closed="left")],
-        "refit": ["boolean", StrOptions(set(_RULES)), callable],
+        "scoring": [None, str, callable, list, tuple, dict],
+        "refit": ["boolean", str, callable],
         "threshold": [None, Interval(Real, 0, None, closed="left")],
         "reduction": [StrOptions({"matched", "pooled", "mean"})],
         "response": [StrOptions({"auto", "score_samples", "predict_proba", "predict"})],
@@ -170,6 +173,7 @@ class MemorizationSearchCV(BestEstimatorQueries, MetaEstimatorMixin, BaseEstimat
         factor=3,
         cv=5,
         n_repeats=DEFAULT_REPEATS,
+        scoring=None,
         refit=True,
         threshold=None,
         reduction="matched",
@@ -187,6 +191,7 @@ class MemorizationSearchCV(BestEstimatorQueries, MetaEstimatorMixin, BaseEstimat
         self.factor = factor
         self.cv = cv
         self.n_repeats = n_repeats
+        self.scoring = scoring
         self.refit = refit
         self.threshold = threshold
         self.reduction = reduction
@@ -198,7 +203,7 @@ class MemorizationSearchCV(BestEstimatorQueries, MetaEstimatorMixin, BaseEstimat
         self.progress = progress
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None, *, groups=None):
+    def fit(self, X, y=None, *, groups=None, **params):
         """Try all candidates, choose one, and fit it on all rows.
 
         Parameters
@@ -209,6 +214,8 @@ class MemorizationSearchCV(BestEstimatorQueries, MetaEstimatorMixin, BaseEstimat
             Targets, for estimators that take them.
         groups : array-like of shape (n_samples,), default=None
             Groups of rows, for splitters that keep them together.
+        **params : dict
+            As for MemorizationScorer: further parameters of the estimator's `fit`. Scores are not weighted.
 
         Returns
         -------
@@ -218,7 +225,7 @@ class MemorizationSearchCV(BestEstimatorQueries, MetaEstimatorMixin, BaseEstimat
         Raises
         ------
         ValueError
-            If a parameter is out of range, or a row is in all fits or in none.
+            If a parameter is out of range or unknown, or a row is in all fits or in none.
         TypeError
             If the estimator cannot score rows.
         Exception
@@ -228,17 +235,27 @@ class MemorizationSearchCV(BestEstimatorQueries, MetaEstimatorMixin, BaseEstimat
         -----
         FitFailedWarning
             If a fit of a candidate failed and `error_score` is nan.
+        UserWarning
+            If a scorer failed and `error_score` is nan.
         """
         response = resolve_response(self.estimator, y, self.response)
         seen = BaseEstimator()
         validate_data(seen, X, skip_check_array=True)
         warn_of_useless_memory(self.memory, self.random_state)
-        seeds = child_seeds(self.random_state, 6)
-        tried, rounds = try_all(self, (X, y, groups), response, seeds[1:])
+        params = self._routed(params)
+        scorers = find_scorers(self.estimator, self.scoring)
+        metric = goes_by(self.refit, self.scoring, scorers, RULES)
+        scorer = HeldOutScorer(scorers, self.error_score) if scorers else None
+        running = self.memory, self.n_jobs, self.progress
+        options = FitOptions(None, response, *running, params, scorer=scorer)
+        seeds, data = child_seeds(self.random_state, 6), (X, y, groups)
+        tried, rounds = try_all(self, data, options, metric, seeds[1:])
         report_failures([e for _, e in tried])
         self._keep(tried, rounds, num_samples(X), seen)
+        self.scorer_ = scorers.get("score", scorers or None)
         if self.refit is not False:
-            self._choose(tried, X, y, seeds[0])
+            self._metric = metric
+            self._choose(tried, X, y, params, seeds[0])
         return self
 
     def _keep(self, tried, rounds, n_samples, seen):
@@ -254,25 +271,19 @@ class MemorizationSearchCV(BestEstimatorQueries, MetaEstimatorMixin, BaseEstimat
             self.memorization_[i, trial.rows] = evaluation.memorization
             self.log_density_out_[i, trial.rows] = evaluation.row_log_density
         self.n_splits_ = len(tried[0][0].train_mask)
+        names = {name for evaluation in evaluations for name in evaluation.split_scores}
+        self.multimetric_ = not names <= {LOG_DENSITY, "score"}
 
-    def _choose(self, tried, X, y, seed):
+    def _choose(self, tried, X, y, params, seed):
         """Choose among the candidates of the last round, and fit on all rows."""
-        rule = self.refit if callable(self.refit) else _RULES.get(self.refit, best_log_density)
+        best = best_score(self._metric)
+        rule = self.refit if callable(self.refit) else RULES.get(self.refit, best)
         last = np.flatnonzero([trial is tried[-1][0] for trial, _ in tried])
         table = {name: [column[i] for i in last] for name, column in self.cv_results_.items()}
-        self.best_index_ = int(last[rule(table)])
+        self.best_index_ = int(last[chosen(rule, table, len(last))])
         self.best_params_ = self.cv_results_["params"][self.best_index_]
-        self.best_score_ = float(self.cv_results_["mean_test_log_density"][self.best_index_])
+        self.best_score_ = float(self.cv_results_[f"mean_test_{self._metric}"][self.best_index_])
         start = time.perf_counter()
         best = clone(self.estimator).set_params(**clone(self.best_params_, safe=False))
-        self.best_estimator_ = set_random_state(best, seed).fit(X, *given(y))
+        self.best_estimator_ = set_random_state(best, seed).fit(X, *given(y), **params)
         self.refit_time_ = time.perf_counter() - start
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        inner = get_tags(self.estimator)
-        tags.estimator_type = inner.estimator_type
-        tags.classifier_tags = inner.classifier_tags
-        tags.target_tags.required = inner.target_tags.required
-        tags.input_tags = inner.input_tags
-        return tags

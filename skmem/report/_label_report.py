@@ -62,7 +62,8 @@ def _sentences(audit, summary):
         f"{counted(data['n_rows'], 'row')} by fits of {summary['model']['name']} that did not see it: "
         f"{found_in_words(summary['counts'])}."
     )
-    yield NUMBER_RULE if audit.issues is None else CLASS_RULE
+    rule = NUMBER_RULE if audit.issues is None else CLASS_RULE
+    yield rule[0].upper() + rule[1:]
     yield _LIMITS
 
 

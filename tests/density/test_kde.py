@@ -354,3 +354,38 @@ def test_repeated_k_fold_at_once():
     assert_allclose(
         kde.cross_fit_score_samples(X, mask), refit_cross_fit(kde, X, mask), rtol=1e-11
     )
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_candidates_together_are_the_candidates_one_by_one(dtype):
+    X = np.concatenate([rows(40), rows(40)[:5], rows(3) + 30]).astype(dtype)
+    mask = train_masks(4, X, None, None, n_repeats=2, stratify=False, random_state=0)
+    candidates = [
+        KernelDensity(bandwidth=h, kernel=kernel)
+        for h in (1e-2, 0.5, 2.0, 1e4, "scott", "loo")
+        for kernel in ("gaussian", "tophat", "exponential")
+        if (h, kernel) not in (("loo", "tophat"), ("loo", "exponential"))
+    ]
+    together = KernelDensity().cross_fit_candidates(X, mask, candidates)
+    for candidate, found in zip(candidates, together, strict=True):
+        alone = candidate.cross_fit_score_samples(X, mask)
+        # What they share are the distances; float32 ones are exact to 1e-3 nat.
+        assert_allclose(found, alone, rtol=1e-11, atol=1e-10 if dtype == np.float64 else 2e-3)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [{"bandwidth": -1.0}, {"kernel": "box"}, {"algorithm": "kd_tree", "metric": "haversine"}],
+)
+def test_candidates_are_checked_one_by_one(params):
+    mask = np.tile(np.arange(60) % 2 == 0, (2, 1))
+    candidates = [KernelDensity(), KernelDensity().set_params(**params)]
+    # The one that is out of range is named, whatever stands beside it.
+    with pytest.raises(ValueError, match=next(iter(params))):
+        KernelDensity().cross_fit_candidates(rows(), mask, candidates)
+
+
+@pytest.mark.parametrize("bandwidth", [1e-200, 1e200])
+def test_a_bandwidth_whose_square_is_no_float_is_refused(bandwidth):
+    with pytest.raises(ValueError, match=r"bandwidth must be from 1e-140 to 1e\+140.* got 1e"):
+        KernelDensity(bandwidth=bandwidth).fit(rows())

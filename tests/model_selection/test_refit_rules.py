@@ -74,3 +74,9 @@ def test_an_unknown_column_is_named():
 
 def test_rules_can_be_pickled():
     assert pickle.loads(pickle.dumps(memorization_below(2.0)))(TABLE) == 2
+
+
+@pytest.mark.parametrize("bound", ["3", np.nan, None])
+def test_a_bound_is_a_number(bound):
+    with pytest.raises(ValueError, match="'bound' parameter of memorization_below"):
+        memorization_below(bound)

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from sklearn import config_context
 from sklearn.base import BaseEstimator, clone
 from sklearn.datasets import load_iris
-from sklearn.exceptions import FitFailedWarning
+from sklearn.exceptions import FitFailedWarning, UnsetMetadataPassedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV, RepeatedKFold, ShuffleSplit
@@ -13,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skmem import MemorizationScorer, SubsetSplit
 from skmem.density import KernelDensity, KNeighborsDensity
-from skmem.model_selection import MemorizationSearchCV, memorization_below
+from skmem.model_selection import MemorizationSearchCV, memorization_below, pareto_front
 
 X, Y = load_iris(return_X_y=True)
 X = X[::2] + 0.01 * np.random.default_rng(0).normal(size=(75, 4))
@@ -217,6 +218,12 @@ def test_a_bound_that_no_candidate_meets_warns_and_takes_the_least_memorizing():
         ({"factor": 1}, "factor"),
         ({"threshold": -1.0}, "threshold"),
         ({"error_score": 0}, "error_score"),
+        ({"refit": lambda table: 3}, "refit must return the index .* from 0 to 2, got 3"),
+        ({"refit": pareto_front}, "refit must return the index of a candidate"),
+        (
+            {"cv": list(CV.split(X)), "search": "halving"},
+            "cv must be an int or a splitter, got list",
+        ),
         ({"param_grid": {"bandwith": [1.0]}, "error_score": "raise"}, "bandwith"),
     ],
 )
@@ -243,3 +250,58 @@ def test_results_are_a_data_frame():
     frame = pandas.DataFrame(MemorizationSearchCV(KernelDensity(), GRID).fit(X).cv_results_)
     assert list(frame["param_bandwidth"]) == GRID["bandwidth"]
     assert len(frame) == 3
+
+
+def test_bandwidths_together_fail_and_score_as_alone():
+    grid = {"bandwidth": [-1.0, 1e-200, 1e-9, 0.3, "scott", 1e9, 1e200, "nonsense"]}
+    search = MemorizationSearchCV(KernelDensity(), grid, cv=CV, random_state=0)
+    with pytest.warns(FitFailedWarning, match="4 of 8 candidates"):
+        search.fit(X)
+    together = search.memorization_
+    for i, bandwidth in enumerate(grid["bandwidth"]):
+        alone = clone(search).set_params(param_grid={"bandwidth": [bandwidth]})
+        if np.isnan(together[i]).all():
+            # What cannot be fitted alone is what failed beside others.
+            with pytest.raises(ValueError, match="bandwidth"):
+                alone.fit(X)
+        else:
+            np.testing.assert_allclose(together[i], alone.fit(X).memorization_[0], rtol=1e-9)
+
+
+def test_copies_in_other_folds_are_not_memorized():
+    copies = np.repeat(X[:25], 3, axis=0)
+    search = MemorizationSearchCV(KernelDensity(), {"bandwidth": [1e-3]}, cv=3, random_state=0)
+    apart = [np.flatnonzero(np.arange(75) % 3 == k) for k in range(3)]
+    apart = [(np.setdiff1d(np.arange(75), test), test) for test in apart]
+    # A row with copies in both other folds loses one kernel of three: log(3/2) less the rows' log(75/50).
+    found = clone(search).set_params(cv=apart, n_repeats=1).fit(copies).memorization_
+    np.testing.assert_allclose(found, 0.0, atol=1e-9)
+    # Groups keep copies together, and show what they hid.
+    grouped = search.fit(copies, groups=np.repeat(np.arange(25), 3)).memorization_
+    assert grouped.min() > 100
+
+
+def test_sample_weight_goes_to_every_fit():
+    weights = np.random.default_rng(0).uniform(size=len(X))
+    search = MemorizationSearchCV(KernelDensity(), GRID, cv=CV, random_state=0)
+    found = search.fit(X, sample_weight=weights)
+    k, (train, test) = 3, list(CV.split(X))[3]
+    for i, bandwidth in enumerate(GRID["bandwidth"]):
+        kde = KernelDensity(bandwidth=bandwidth).fit(X[train], sample_weight=weights[train])
+        # Fits are weighted, the mean over held-out rows is not.
+        expected = kde.score_samples(X[test]).mean()
+        assert found.cv_results_[f"split{k}_test_log_density"][i] == pytest.approx(expected)
+    best = KernelDensity(**found.best_params_).fit(X, sample_weight=weights)
+    np.testing.assert_allclose(found.score_samples(X), best.score_samples(X))
+
+
+def test_weights_are_routed_where_they_are_requested():
+    weights = np.ones(len(X))
+    with config_context(enable_metadata_routing=True):
+        search = MemorizationSearchCV(KernelDensity(), GRID, cv=CV, random_state=0)
+        with pytest.raises(UnsetMetadataPassedError, match="sample_weight"):
+            search.fit(X, sample_weight=weights)
+        search.set_params(estimator=KernelDensity().set_fit_request(sample_weight=True))
+        weighted = search.fit(X, sample_weight=weights).memorization_
+    # Weights of one change nothing but the way.
+    np.testing.assert_allclose(weighted, search.fit(X).memorization_, atol=1e-9)
