@@ -7,6 +7,7 @@ from skmem.inspection._style import check_images
 from skmem.report._data_checks import counted
 from skmem.report._figures import Figure
 from skmem.report._format import (
+    SAID_ELSEWHERE,
     SIGN_RULE,
     SO_WHAT,
     facts,
@@ -170,6 +171,7 @@ def _method(summary):
     findings = [
         (f"data check, {finding['severity']}", f"{finding['what']} ({finding['where']})")
         for finding in summary["findings"]
+        if finding["check"] not in SAID_ELSEWHERE
     ]
     return [[label, printable(text)] for label, text in (*facts(summary), *findings)]
 
