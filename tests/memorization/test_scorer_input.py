@@ -240,6 +240,6 @@ def test_a_closed_form_of_another_length_is_named(groups):
             return super().leave_one_group_out_score_samples(groups)[1:]
 
     # the author of a density is told which method of it went wrong, and what was due
-    words = r"leave_one_(group_)?out_score_samples of Short must return an array of shape \(30,\), got \(29,\)"
+    words = r"leave_one_(group_)?out_score_samples of Short must return an array of shape \(30,\), got \(2[89],\)"
     with pytest.raises(ValueError, match=words):
         fit(X, Short(bandwidth=0.5), groups=groups)
