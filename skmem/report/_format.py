@@ -58,7 +58,7 @@ def format_findings(findings, table=None):
     head = []
     if table is not None:
         n_rows, n_columns = table.X.shape
-        head = [f"{table.name}: {counted(n_rows, 'row')}, {counted(n_columns, 'column')}"]
+        head = [f"{table.name}: {counted(n_rows, 'row')}, {counted(n_columns, 'numeric column')}"]
         head += [f"note: {note}" for note in table.notes]
     paragraphs = [head] if head else []
     for finding in findings:

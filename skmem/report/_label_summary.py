@@ -17,8 +17,9 @@ MEANING = {
 MEMORIZED = "of the highest memorization: numbers that rows like them do not suggest"
 _MOST_NAMED = 8
 CLASS_RULE = (
-    "probability: of the given and of the suggested label, by fits without the row; log-odds in nats, positive = the "
-    "suggested label is likelier; memorization: probability of the given label with the row minus without it."
+    "probability: of the given and of the suggested label, by fits without the row; log-odds in nats, on "
+    "the average of with and without the row: positive = another label is likelier; memorization: probability of the "
+    "given label with the row minus without it."
 )
 NUMBER_RULE = (
     "Memorization is in nats: log-likelihood of the row's residual by fits with the row minus without it; positive = "
