@@ -197,8 +197,10 @@ class CopyingDisplay:
         if n_copies:
             place = {"xycoords": "axes fraction", "ha": "right", "va": "top"}
             text = f"{n_copies} at infinity: copied"
-            self.ax_.annotate(text, (1.0, 0.82), fontsize=FONT_SIZE, **place)
-        self.ax_.legend(fontsize=FONT_SIZE, frameon=False, loc="upper right")
+            self.ax_.annotate(text, (1.0, 0.98), fontsize=FONT_SIZE, **place)
+        # Above the axes: bars may stand anywhere in them.
+        above = {"loc": "lower right", "bbox_to_anchor": (1.0, 1.0)}
+        self.ax_.legend(fontsize=FONT_SIZE, frameon=False, **above)
 
     def _draw_cells(self):
         used = np.flatnonzero(self.cells["used"])
