@@ -12,6 +12,7 @@ from skmem.inspection._style import (
     VERMILION,
     check_choice,
     check_images,
+    draw_histogram,
     draw_images,
     draw_table,
     label_axes,
@@ -190,7 +191,7 @@ class CopyingDisplay:
     def _draw_ratios(self):
         ratios = self.distance_ratios
         drawn = np.log2(ratios[np.isfinite(ratios) & (ratios > 0)])
-        self.ax_.hist(drawn, bins="auto", color=BLUE, rwidth=0.92)
+        draw_histogram(self.ax_, drawn)
         self.ax_.axvline(0.0, color=GREY, linestyle="--", label="as near as held-out rows")
         label_axes(self.ax_, "log2 distance ratio (right: generated is nearer)", "training rows")
         n_copies = np.count_nonzero(np.isposinf(ratios))

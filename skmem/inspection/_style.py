@@ -64,6 +64,15 @@ def label_axes(ax, x, y):
             axis.get_major_locator().set_params(**_FEW_TICKS)
 
 
+def draw_histogram(ax, values, *, log=False):
+    """Draw a histogram, by Rice's rule: the number of bins depends on that of values, not on their outliers."""
+    n_bins = int(np.ceil(2 * values.size ** (1 / 3))) or 1
+    # Without a value there is nothing to take the logarithm of.
+    ax.hist(values, bins=n_bins, color=BLUE, rwidth=0.92, log=log and values.size > 0)
+    if log and values.size:
+        ax.set_ylim(bottom=0.5)  # below 1, so that a bar of one row has a height
+
+
 def check_choice(name, value, choices):
     """Check that `value` is one of `choices`."""
     if value not in choices:
