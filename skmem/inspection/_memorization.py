@@ -172,7 +172,7 @@ class MemorizationDisplay:
 
     def _draw_log_density(self):
         self.ax_.scatter(
-            self.log_density, self.memorization, s=8, color=BLUE, alpha=0.5, linewidths=0
+            self.log_density, self.memorization, s=8, color=BLUE, alpha=0.8, linewidths=0
         )
         label_axes(
             self.ax_, f"log-density with the row ({self.unit})", f"memorization ({self.unit})"

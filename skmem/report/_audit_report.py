@@ -59,8 +59,8 @@ def _sentences(audit, summary):
         "log-density with the row among the training rows compared with that without it."
     )
     yield (
-        f"Half of the rows are memorized by {median} nats or more; row {identifier(audit.table.ids[worst])} "
-        f"is by {highest} nats, the most of all. {SIGN_RULE}"
+        f"Half of the rows are memorized by {median} nats or more. Row {identifier(audit.table.ids[worst])} is "
+        f"memorized most, by {highest} nats. {SIGN_RULE}"
     )
     yield from _noise_sentences(summary)
     if data["n_duplicate_rows"]:
