@@ -66,20 +66,26 @@ def calibrate(proxy, memorization):
     """Mean memorization of rows that a proxy ranks alike, in the unit of `memorization`: isotonic in the proxy.
 
     Rows are taken in groups of ten neighbours in rank, the means of groups made to rise, and rows between the middles
-    of groups interpolated. Rows of infinite memorization take no part; nan where all are infinite.
+    of groups interpolated. Rows of equal proxy count with their mean, so that their order says nothing. Rows of
+    infinite memorization take no part; nan where all are infinite.
     """
     position = rankdata(proxy)
     known = np.flatnonzero(np.isfinite(memorization))
     if not known.size:
         return np.full(len(position), np.nan)
-    by_rank = known[np.argsort(position[known], kind="stable")]
-    groups = np.array_split(by_rank, max(1, known.size // _GROUP_SIZE))
-    middles, means = (
-        np.array([values[group].mean() for group in groups]) for values in (position, memorization)
-    )
+    known = known[np.argsort(position[known], kind="stable")]
+    columns = position[known], _mean_of_equals(position[known], memorization[known])
+    groups = np.array_split(np.arange(known.size), max(1, known.size // _GROUP_SIZE))
+    middles, means = (np.array([column[group].mean() for group in groups]) for column in columns)
     curve = IsotonicRegression(out_of_bounds="clip")
     curve.fit(middles, means, sample_weight=[len(group) for group in groups])
     return curve.predict(position)
+
+
+def _mean_of_equals(position, values):
+    """Each of `values` replaced by the mean of those at the same position."""
+    place = np.unique(position, return_inverse=True)[1]
+    return (np.bincount(place, values) / np.bincount(place))[place]
 
 
 def _values(proxy, fitted, X, response, scores):

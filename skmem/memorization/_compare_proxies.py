@@ -68,10 +68,10 @@ class ProxyComparison:
         return make_frame({"proxy": self.names, **columns, "ceiling": ceiling})
 
     def __str__(self):
-        width = max(map(len, self.names))
+        width = max(len(str(name)) for name in self.names)
         table = zip(self.names, self.correlation, self.low, self.high, strict=True)
         head = f"Spearman's correlation with memorization, ceiling {self.ceiling:.2f}"
-        lines = [f"{name:{width}} {r:6.3f} [{a:.3f}, {b:.3f}]" for name, r, a, b in table]
+        lines = [f"{name!s:{width}} {r:6.3f} [{a:.3f}, {b:.3f}]" for name, r, a, b in table]
         return "\n".join([head, *lines])
 
     __repr__ = __str__
@@ -157,7 +157,7 @@ def compare_proxies(
     draws = _draws(a, b, n_resamples, np.random.default_rng(seeds[1]))
     low, high = np.transpose([percentile_interval(each, confidence_level) for each in draws.T])
     order = np.argsort(-found, kind="stable")
-    names = tuple(np.array(list(proxies), dtype=object)[order])
+    names = tuple(list(proxies)[i] for i in order)
     ceiling = float(np.sqrt(np.maximum(reliability, 0.0)))
     return ProxyComparison(names, found[order], low[order], high[order], reliability, ceiling)
 

@@ -80,6 +80,14 @@ def test_reliability_of_an_odd_number_of_repeats_is_that_of_all(n_repeats):
     assert found.ceiling == pytest.approx(found.correlation[0], abs=0.015)
 
 
+def test_names_may_be_any_keys():
+    score = np.arange(5.0)
+    found = compare_proxies({("epoch", 1): score, ("epoch", 2): -score}, score, random_state=0)
+    # kept as they are, and printed
+    assert found.names == (("epoch", 1), ("epoch", 2))
+    assert "('epoch', 1)" in str(found)
+
+
 def test_halves_that_disagree_are_no_more_than_opposite():
     mask = np.array([[True, False], [False, True]] * 2)
     scores = np.array([[2.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 2.0]])

@@ -149,6 +149,16 @@ def test_infinite_scores_take_no_part():
     assert np.isfinite(calibrate(proxy, measured)).all()
 
 
+def test_the_order_of_rows_of_equal_proxy_does_not_matter():
+    rng = np.random.default_rng(0)
+    proxy = np.repeat(np.arange(4.0), 25)
+    memorization = proxy + rng.normal(size=100)
+    order = rng.permutation(100)
+    shuffled = calibrate(proxy[order], memorization[order])
+    # groups of ten cut through rows that the proxy does not tell apart, and must not cut by where they stand
+    np.testing.assert_allclose(shuffled, calibrate(proxy, memorization)[order], atol=1e-12)
+
+
 def test_few_rows():
     # fewer than a group: their mean
     np.testing.assert_allclose(calibrate([1.0, 2.0, 3.0], np.array([1.0, 2.0, 6.0])), 3.0)
