@@ -242,7 +242,10 @@ class MemorizationScorer(
         seen = BaseEstimator()
         validate_data(seen, X, skip_check_array=True)
         params = self._routed(params)
-        estimator = default_density(X, **params) if self.estimator is None else self.estimator
+        # A clone, so that influence makes the same fits again whatever becomes of the parameter.
+        estimator = (
+            default_density(X, **params) if self.estimator is None else clone(self.estimator)
+        )
         warn_of_useless_memory(self.memory, self.random_state)
         seeds = child_seeds(self.random_state, 5)
         options = FitOptions(None, response, self.memory, self.n_jobs, self.progress, params)

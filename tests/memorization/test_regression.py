@@ -373,6 +373,15 @@ def test_a_tree_that_interpolates_has_squared_errors():
     assert np.all(scorer.memorization_ > 0)
 
 
+def test_parameters_set_after_the_fit_are_those_of_the_next():
+    scorer = MemorizationScorer(Ridge(), cv=ALL, random_state=0).fit(X, Y)
+    before = scorer.influence(X_NEW, Y_NEW)
+    scorer.set_params(estimator__alpha=1000.0, reduction="pooled", random_state=1)
+    # the fits that are made again for new points are those that the scores came from
+    assert_array_equal(scorer.influence(X_NEW, Y_NEW), before)
+    assert not np.allclose(scorer.fit(X, Y).influence(X_NEW, Y_NEW), before)
+
+
 def test_points_need_finite_targets_of_their_own():
     scorer = scored(ALL)
     with pytest.raises(ValueError, match="y must be given with X"):
