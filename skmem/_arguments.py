@@ -31,6 +31,9 @@ def _fit_arguments(parser, file_name):
     add("--jobs", type=_jobs, default=None, metavar="N", help="fits at once, -1 for all cores")
     add("--raw", action="store_true", help="do not standardise the columns")
     add("--out", type=_folder, metavar="DIR", help=f"folder for {file_name} and summary.json")
+    add("--report", type=Path, action="append", default=[], metavar="FILE", help=_REPORT_HELP)
+    shape_help = "show rows as images of H times W pixels in the report"
+    add("--image-shape", nargs=2, type=_integer(1), metavar=("H", "W"), help=shape_help)
 
 
 def influence_arguments(parser):
@@ -67,6 +70,7 @@ def copying_arguments(parser):
     add("--alpha", type=_level, default=0.05, help="level of findings (default: %(default)s)")
     add("--seed", type=_integer(0), default=0, help="seed of permutations (default: %(default)s)")
     add("--out", type=_folder, metavar="DIR", help="folder for suspects.csv and copying.json")
+    add("--report", type=Path, action="append", default=[], metavar="FILE", help=_REPORT_HELP)
 
 
 def data_arguments(parser):
@@ -94,6 +98,8 @@ _TASK_HELP = """what the labels are; auto: text and up to 20 different whole num
 other numbers are to be predicted (default: %(default)s)"""
 _COPYING_ID_HELP = """column that names the rows, where a file has it; left among the categories it
 would blur every distance"""
+_REPORT_HELP = """file to write a report to: a page of HTML that stands by itself if its name ends in .html,
+the same as JSON if in .json; may be given more than once"""
 _CV_HELP = "number of folds (default: %(default)s)"
 _METHOD_HELP = """cross-fit: fit without one fold of the rows at a time, over and over, and compare
 fits with and without a row; leave-one-out: compare the fit to all rows with that to all but the row,

@@ -13,6 +13,7 @@ from skmem._arguments import (
 from skmem.datasets import load_labelled_table, load_table
 from skmem.datasets._readers import TextColumn
 from skmem.datasets._tables import load_columns
+from skmem.inspection._style import check_images
 from skmem.report import (
     MODELS,
     PREDICTORS,
@@ -33,7 +34,9 @@ from skmem.report import (
     write_copying,
     write_influence,
     write_labels,
+    write_report,
 )
+from skmem.report._write_report import check_report
 
 OK, FINDINGS = 0, 1
 
@@ -44,8 +47,7 @@ def _audit(args):
     if args.label is not None:
         return _audit_labels(args)
     table = load_table(args.data, id_column=args.id_column, drop=args.drop)
-    if args.out is not None:  # before the fits, so that a folder that cannot be costs nothing
-        _make_folder(args.out)
+    _prepare_output(args, table)
     found = audit(
         table,
         model=args.model or "kde",
@@ -56,14 +58,14 @@ def _audit(args):
     )
     summary = summarize(found, top=args.top, command=args.line)
     written = [] if args.out is None else write_audit(found, summary, args.out)
+    written += _write_reports(found, args)
     return _show(format_summary(summary), written)
 
 
 def _audit_labels(args):
     source = {"id_column": args.id_column, "drop": args.drop}
     table, y = load_labelled_table(args.data, args.label, **source)
-    if args.out is not None:
-        _make_folder(args.out)
+    _prepare_output(args, table)
     found = audit_labels(
         table,
         y,
@@ -76,6 +78,7 @@ def _audit_labels(args):
     )
     summary = summarize_labels(found, top=args.top, command=args.line)
     written = [] if args.out is None else write_labels(found, summary, args.out)
+    written += _write_reports(found, args)
     return _show(format_labels(summary), written)
 
 
@@ -112,6 +115,22 @@ def _show(text, written):
     return OK
 
 
+def _prepare_output(args, table=None):
+    """Make the folder, and see that reports can be written, before fits are spent on them."""
+    if getattr(args, "image_shape", None):
+        check_images(table.X[:1], args.image_shape)
+    if args.out is not None:
+        _make_folder(args.out)
+    for path in args.report:
+        check_report(path)
+
+
+def _write_reports(found, args, **options):
+    shape = getattr(args, "image_shape", None)
+    options = {"command": args.line, "image_shape": shape, **options}
+    return [write_report(found, path, **options) for path in args.report]
+
+
 def _make_folder(path):
     if path.exists() and not path.is_dir():
         raise ValueError(f"--out must be a folder; {str(path)!r} is a file")
@@ -122,8 +141,7 @@ def _influence(args):
     """Say which rows of DATA made other rows, given or generated, likely under a density fitted to it."""
     table = load_table(args.data, id_column=args.id_column, drop=args.drop)
     query = args.query and _query(args, table.feature_names)
-    if args.out is not None:
-        _make_folder(args.out)
+    _prepare_output(args, table)
     found = explain(
         table,
         query,
@@ -136,6 +154,7 @@ def _influence(args):
     )
     summary = summarize_influence(found, command=args.line)
     written = [] if args.out is None else write_influence(summary, args.out)
+    written += _write_reports(found, args)
     return _show(format_influence(summary), written)
 
 
@@ -160,8 +179,7 @@ def _doctor(args):
 
 def _copying(args):
     """Say whether generated rows copy training rows, and which; status 1 if they do."""
-    if args.out is not None:
-        _make_folder(args.out)
+    _prepare_output(args)
     found, ids = copying_of_files(
         args.train,
         args.holdout,
@@ -174,9 +192,8 @@ def _copying(args):
         random_state=args.seed,
     )
     written = [] if args.out is None else write_copying(found, ids, args.out, args.line)
-    print(format_copying(found, ids))
-    if written:
-        print(f"\nwritten: {', '.join(map(str, written))}")
+    written += _write_reports(found, args, ids=ids)
+    _show(format_copying(found, ids), written)
     return FINDINGS if found.copying else OK
 
 

@@ -1,5 +1,7 @@
 """Child seeds, and handing them to every nested `random_state` of an estimator."""
 
+from numbers import Integral
+
 import numpy as np
 from sklearn.utils import check_random_state
 
@@ -26,3 +28,10 @@ def set_random_state(estimator, seed):
         seeds = child_seeds(int(seed), len(names))
         estimator.set_params(**{n: int(s) for n, s in zip(names, seeds, strict=True)})
     return estimator
+
+
+def plain_seed(random_state):
+    """`random_state` as a result keeps it: an integer or None, and in words what cannot be written down."""
+    if random_state is None or isinstance(random_state, Integral):
+        return random_state if random_state is None else int(random_state)
+    return type(random_state).__name__

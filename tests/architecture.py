@@ -20,6 +20,7 @@ FLOORS = {
         "_base",
         "_random",
         "_frames",
+        "_html",
         "_blocks",
         "_bootstrap",
         "_distances",

@@ -223,6 +223,8 @@ def test_doctor_takes_text_for_a_finding(capsys, tmp_path):
     # The audit refuses this file; the doctor is there to say so.
     status, out, _ = run(capsys, "doctor", tmp_path / "a.csv")
     assert (status, "text columns (1)" in out) == (1, True)
+    # The file has two columns; those that were looked at are called what they are.
+    assert "20 rows, 1 numeric column\n" in out
     assert run(capsys, "doctor", tmp_path / "a.csv", "--id-column", "n")[0] == 0
 
 

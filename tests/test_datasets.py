@@ -260,7 +260,9 @@ def test_text_columns_are_refused_by_name(tmp_path):
     ) as caught:
         load_table(path)
     # an option for the shell that leaves out all of them,
-    assert "--drop city y or name rows by one with --id-column city" in str(caught.value)
+    assert "--drop city y (in Python drop=) or name rows by one with --id-column city" in str(
+        caught.value
+    )
     # and in a form that a program can act on.
     assert list(caught.value.columns) == ["city", "y"]
     assert load_table(path, drop=caught.value.columns).feature_names == ["id", "x"]
@@ -388,6 +390,14 @@ def test_parquet(tmp_path):
     # A column declared as text is text, whatever it holds.
     with pytest.raises(TextColumnError, match=r"'word' \(of type string\)"):
         load_table(tmp_path / "a.parquet")
+
+
+@pytest.mark.parametrize(("id_column", "town"), [("id", "Rome"), (None, "Oslo")])
+def test_only_a_column_that_can_name_the_rows_is_offered_for_it(tmp_path, id_column, town):
+    # Rows have a name already, or the text is the same in several of them.
+    path = write(tmp_path / "a.csv", f"id,city,x\n1,Oslo,1\n2,{town},2\n")
+    with pytest.raises(TextColumnError, match=r"--drop city \(in Python drop=\)$"):
+        load_table(path, id_column=id_column)
 
 
 def parquet(path, index):

@@ -10,6 +10,7 @@ import contextlib
 import io
 from functools import partial
 from importlib.util import find_spec
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from scipy.sparse.csgraph import connected_components
@@ -110,10 +111,14 @@ def frame(X):
 
 
 def quietly(function):
-    """`function` without what it prints."""
+    """`function` without what it prints, and without the files that it leaves where it is called."""
 
     def quiet():
-        with contextlib.redirect_stdout(io.StringIO()):
+        with (
+            contextlib.redirect_stdout(io.StringIO()),
+            TemporaryDirectory() as folder,
+            contextlib.chdir(folder),
+        ):
             return function()
 
     return quiet

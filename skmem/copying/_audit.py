@@ -5,7 +5,7 @@ from numbers import Integral
 
 import numpy as np
 
-from skmem._random import child_seeds
+from skmem._random import child_seeds, plain_seed
 from skmem._sklearn import HasMethods, Interval, StrOptions, validate_params
 from skmem.copying import _text
 from skmem.copying._arguments import DISTANCES, LEVEL, PERMUTATIONS, generator
@@ -13,7 +13,7 @@ from skmem.copying._authenticity import Authenticity, authentic_share
 from skmem.copying._coverage import Coverage, four_figures
 from skmem.copying._data_copying import DataCopying, data_copying
 from skmem.copying._distance_ratio import DistanceRatios, distance_ratios
-from skmem.copying._evidence import adjusted_evidence, memorization_of, verdict
+from skmem.copying._evidence import adjusted_evidence, holdout_notes, memorization_of, verdict
 from skmem.copying._membership import MembershipInference, distance_membership
 from skmem.copying._records import ClosestRecords, closest_records
 from skmem.copying._results import Result, make_frame
@@ -21,8 +21,6 @@ from skmem.copying._searches import Searches
 from skmem.copying._tables import read_tables
 
 _RATES = (0.001, 0.01, 0.1)
-# Below so many held-out rows none of the generated ones can be suspect at level 0.05.
-_FEW = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +65,8 @@ class CopyingAudit(Result):
         The generated rows that are copies or suspect, the worst first, in arrays: generated and
         train (positions), distance, ratio, p_value, adjusted_p_value, copy, and with a density
         memorization of the training row, in nats.
+    parameters : dict
+        `statistic`, `n_neighbors`, `n_permutations` and `random_state`, as they were given.
     library : str
         Of the data frame that `to_frame` makes.
     """
@@ -86,6 +86,7 @@ class CopyingAudit(Result):
     memorization: dict | None
     notes: tuple
     suspects: dict
+    parameters: dict
     library: str = field(repr=False)
 
     def _sentence(self):
@@ -208,8 +209,15 @@ def audit_copying(
         memorization=memorization,
         notes=notes,
         suspects=suspects,
+        parameters=_parameters(statistic, n_neighbors, n_permutations, random_state),
         library=tables.libraries["generated"],
     )
+
+
+def _parameters(statistic, n_neighbors, n_permutations, random_state):
+    """What the audit was told, so that a reader can repeat it."""
+    counts = {"n_neighbors": n_neighbors, "n_permutations": n_permutations}
+    return {"statistic": statistic, **counts, "random_state": plain_seed(random_state)}
 
 
 def _tests(searches, statistic, alpha, n_permutations, random_state):
@@ -236,7 +244,7 @@ def _tests(searches, statistic, alpha, n_permutations, random_state):
 
 def _searches(tables, n_neighbors, random_state):
     """The searches, and notes on what the tables are too small or too few for."""
-    notes = _holdout_notes(tables.holdout)
+    notes = holdout_notes(tables.holdout)
     names = [
         name for name in ("train", "holdout", "generated") if getattr(tables, name) is not None
     ]
@@ -250,22 +258,6 @@ def _searches(tables, n_neighbors, random_state):
     if len(tables.train) < 2:
         notes.append("Authenticity is left out: a single training row has no neighbour.")
     return Searches(tables, n_neighbors, random_state), tuple(notes)
-
-
-def _holdout_notes(holdout):
-    """What cannot be concluded from no held-out rows, or from few."""
-    if holdout is None:
-        return [
-            "Without held-out rows there is no p-value: how close real rows come to the training rows "
-            "by chance, whether generated rows favour them, and how well membership can be "
-            "inferred, cannot be concluded."
-        ]
-    if (n_rows := len(holdout)) < _FEW:
-        return [
-            f"There are few held-out rows ({n_rows}): no generated row can have a p-value below "
-            f"{1 / (n_rows + 1):.2g}, and what is concluded hangs on single rows; hold out more."
-        ]
-    return []
 
 
 def _suspects(found, density, X_train):

@@ -7,6 +7,9 @@ from skmem._math import difference
 from skmem._sklearn import num_samples
 from skmem.copying._statistics import holm, precedence_p_value
 
+# Below so many held-out rows none of the generated ones can be suspect at level 0.05.
+_FEW = 20
+
 
 def adjusted_evidence(records, membership):
     """The p-values that decide, adjusted by Holm; none without held-out rows."""
@@ -38,7 +41,8 @@ def verdict(found, evidence, alpha):
     )
     least = min(evidence.values())
     if least <= alpha:
-        named = " and ".join(name for name, p in evidence.items() if p <= alpha)
+        *named, last = (name for name, p in evidence.items() if p <= alpha)
+        named = f"{', '.join(named)} and {last}" if named else last
         return (
             f"The generated data copy the training data: {copies}, {records.n_suspects} are closer to a "
             f"training row than chance explains, and there is evidence in {named} (p = {least:.2g})."
@@ -89,3 +93,19 @@ def _spearman(scores, ratios):
     if ratios is None or not (np.ptp(rankdata(scores)) and np.ptp(rankdata(ratios.ratios))):
         return float("nan")
     return float(np.corrcoef(rankdata(scores), rankdata(ratios.ratios))[0, 1])
+
+
+def holdout_notes(holdout):
+    """What cannot be concluded from no held-out rows, or from few."""
+    if holdout is None:
+        return [
+            "Without held-out rows there is no p-value: how close real rows come to the training rows "
+            "by chance, whether generated rows favour them, and how well membership can be "
+            "inferred, cannot be concluded."
+        ]
+    if (n_rows := len(holdout)) < _FEW:
+        return [
+            f"There are few held-out rows ({n_rows}): no generated row can have a p-value below "
+            f"{1 / (n_rows + 1):.2g}, and what is concluded hangs on single rows; hold out more."
+        ]
+    return []

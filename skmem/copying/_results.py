@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import numpy as np
 
-from skmem import _frames
+from skmem import _frames, _html
 
 
 class Result:
@@ -12,6 +12,10 @@ class Result:
 
     def __str__(self):
         return self._sentence()
+
+    def _repr_html_(self):
+        figures = [(name, value) for name, value in self.to_dict().items() if not _is_long(value)]
+        return _html.paragraphs([self]) + _html.table(figures)
 
     def to_dict(self):
         """Figures as plain Python values.
@@ -25,6 +29,10 @@ class Result:
         """
         values = {field.name: getattr(self, field.name) for field in fields(self) if field.repr}
         return plain(values)
+
+
+def _is_long(value):
+    return isinstance(value, dict)
 
 
 def plain(value):

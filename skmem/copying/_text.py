@@ -1,9 +1,10 @@
 """An audit as a page of text, and as a plain table of HTML."""
 
-from html import escape
 from textwrap import fill
 
 import numpy as np
+
+from skmem import _html
 
 _TESTS = {
     "closest_records": "closest records",
@@ -27,14 +28,8 @@ def page(audit, ids=None):
 def table(audit):
     """The same entries as rows of an HTML table, every text escaped."""
     entries = [("verdict", audit.verdict), *_entries(audit)]
-    rows = "".join(
-        f"<tr><th>{escape(label)}</th><td>{escape(text)}</td></tr>" for label, text in entries
-    )
     shown = _cells(audit, {})
-    head = "".join(f"<th>{escape(name)}</th>" for name in audit.suspects)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(c)}</td>' for c in row)}</tr>" for row in shown)
-    worst = f"<table><tr>{head}</tr>{body}</table>" if shown else ""
-    return f"<table>{rows}</table>{worst}"
+    return _html.table(entries) + (_html.table(shown, audit.suspects) if shown else "")
 
 
 def _entries(audit):

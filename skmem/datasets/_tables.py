@@ -55,17 +55,18 @@ class TextColumnError(ValueError):
     ----------
     columns : dict
         For each such column, by name, an example of its text and where it stands.
+    id_column : str, default=None
+        One of them that could name the rows.
     """
 
-    def __init__(self, columns):
+    def __init__(self, columns, id_column=None):
         self.columns = dict(columns)
         shown = "; ".join(f"{name!r} ({what})" for name, what in list(self.columns.items())[:5])
         more = f" and {len(self.columns) - 5} more" if len(self.columns) > 5 else ""
-        them, first = shlex.join(self.columns), shlex.quote(next(iter(self.columns)))
-        super().__init__(
-            f"columns must be numeric, these hold text: {shown}{more}; leave out with --drop {them} "
-            f"or name rows by one with --id-column {first} (drop=, id_column=)"
-        )
+        cure = f"leave out with --drop {shlex.join(self.columns)} (in Python drop=)"
+        if id_column is not None:
+            cure += f" or name rows by one with --id-column {shlex.quote(id_column)} (id_column=)"
+        super().__init__(f"columns must be numeric, these hold text: {shown}{more}; {cure}")
 
 
 def load_table(source, *, id_column=None, drop=()):
@@ -112,7 +113,7 @@ def load_table(source, *, id_column=None, drop=()):
     """
     read = load_columns(source, id_column=id_column, drop=drop)
     _check_known([*_listed_names(drop), id_column], read)
-    return _as_table(read)
+    return _as_table(read, id_column)
 
 
 def load_labelled_table(source, label, *, id_column=None, drop=()):
@@ -159,7 +160,7 @@ def load_labelled_table(source, label, *, id_column=None, drop=()):
     values = read.columns.pop(label)
     if not read.columns:
         raise ValueError(f"no column is left as a feature beside the label {label!r}")
-    return _as_table(read), _as_labels(values, label, read.ids)
+    return _as_table(read, id_column), _as_labels(values, label, read.ids)
 
 
 def _check_known(names, read):
@@ -184,11 +185,13 @@ def _as_labels(column, name, ids):
     return values.astype(str) if is_text else _as_ids(values)
 
 
-def _as_table(read):
+def _as_table(read, id_column):
     """The Table of columns that are all numbers."""
-    text = {n: c.example for n, c in read.columns.items() if isinstance(c, TextColumn)}
+    text = {name: c for name, c in read.columns.items() if isinstance(c, TextColumn)}
     if text:
-        raise TextColumnError(text)
+        naming = [name for name, c in text.items() if len(set(c.values)) == len(c)]
+        naming = naming[0] if naming and id_column is None else None
+        raise TextColumnError({name: c.example for name, c in text.items()}, naming)
     X = np.column_stack(list(read.columns.values())).astype(np.float64)
     return Table(X, list(read.columns), read.ids, read.name, read.notes)
 
@@ -252,7 +255,7 @@ def _split_off(names, columns, id_column, drop):
     """Row ids, and the columns that are left as features, by name."""
     by_name = dict(zip(names, columns, strict=True))
     if not columns or not len(columns[0]):
-        raise ValueError("the table has no rows")
+        raise ValueError("the table must have at least one row below its header, got no rows")
     n_rows = len(columns[0])
     ids = _as_ids(by_name[id_column]) if id_column in by_name else np.arange(n_rows)
     kept = {name: by_name[name] for name in names if name != id_column and name not in drop}

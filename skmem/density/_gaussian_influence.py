@@ -46,7 +46,7 @@ class GaussianInfluence:
         n_rows = np.count_nonzero(mass)
         if n_rows < 3 or mass.max() > (1 - np.sqrt(_EPS)) * mass.sum():
             raise ValueError(
-                "Needs at least 3 training rows of positive weight, none with all of it to rounding, "
+                "X must have at least 3 rows of positive weight, none with all of it to rounding, "
                 f"got {n_rows} and {mass.max() / mass.sum():g} of the weight in one."
             )
         kind = self.covariance_type

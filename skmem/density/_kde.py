@@ -211,7 +211,7 @@ class KernelDensity(KernelCrossFit, KernelInfluence, KernelGroups):
         weights = self._fit_weights
         n_rows = np.count_nonzero(weights)
         if n_rows < 2:
-            raise ValueError(f"Needs at least 2 training rows of positive weight, got {n_rows}.")
+            raise ValueError(f"X must have at least 2 rows of positive weight, got {n_rows}.")
         rows, own = (self._fit_X, self._fit_X), np.arange(weights.size)
         log_density = log_kernel_densities(*rows, self._weighting(), *self._smoother, own=own)
         return log_density[:, 0] - np.log1p(-weights / weights.sum())
@@ -249,7 +249,7 @@ class KernelDensity(KernelCrossFit, KernelInfluence, KernelGroups):
     def _check_algorithm(self):
         tree = _TREES.get(self.algorithm)
         if tree is not None and self.metric not in tree.valid_metrics:
-            raise ValueError(f"invalid metric for algorithm={self.algorithm!r}: {self.metric!r}")
+            raise ValueError(f"metric must fit algorithm={self.algorithm!r}, got {self.metric!r}")
 
     @property
     def _smoother(self):

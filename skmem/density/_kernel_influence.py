@@ -49,7 +49,7 @@ class KernelInfluence:
         X, weights = self._check_query(X), self._fit_weights
         n_rows = np.count_nonzero(weights)
         if n_rows < 2:
-            raise ValueError(f"Needs at least 2 training rows of positive weight, got {n_rows}.")
+            raise ValueError(f"X must have at least 2 rows of positive weight, got {n_rows}.")
         kernel = KERNELS[self.kernel]
         resolution = self.bandwidth_**2 if kernel.smooth else None
         distances = PairwiseDistances(self._fit_X, self.metric, self.metric_params, resolution)

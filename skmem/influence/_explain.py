@@ -28,7 +28,8 @@ class SampleExplanations:
     Parameters
     ----------
     proponents : ndarray of shape (n_generated, k)
-        Training rows of the highest influence on each generated row, highest first.
+        Training rows of the highest influence on each generated row, highest first. Where fewer than k are positive
+        the last are no proponents; `str` and `to_frame` leave them out, as opponents that are not negative.
     proponent_influence : ndarray of shape (n_generated, k)
         Their influence.
     opponents : ndarray of shape (n_generated, k)
@@ -67,8 +68,8 @@ class SampleExplanations:
             share = "-" if np.isnan(self.share[row]) else f"{self.share[row]:.0%}"
             lines.append(
                 f"{row}: {share}{mark}; "
-                f"{_listed(self.proponents[row], self.proponent_influence[row])}; "
-                f"{_listed(self.opponents[row], self.opponent_influence[row])}"
+                f"{_listed(self.proponents[row], self.proponent_influence[row], 1)}; "
+                f"{_listed(self.opponents[row], self.opponent_influence[row], -1)}"
             )
         return "\n".join(lines + ["..."] * (n_rows > _MAX_LINES))
 
@@ -98,11 +99,15 @@ class SampleExplanations:
             "share": self.share[row],
             "dominated": self.dominated[row],
         }
-        return make_frame(columns, RowLabels())
+        sign = np.where(columns["role"] == "proponent", 1, -1)
+        kept = sign * columns["influence"] > 0
+        return make_frame({name: values[kept] for name, values in columns.items()}, RowLabels())
 
 
-def _listed(rows, influence):
-    return ", ".join(f"{row} ({nats:+.3g})" for row, nats in zip(rows, influence, strict=True))
+def _listed(rows, influence, sign):
+    """Those of the rows whose influence has the sign, in words."""
+    pairs = zip(rows, influence, strict=True)
+    return ", ".join(f"{row} ({nats:+.3g})" for row, nats in pairs if sign * nats > 0) or "none"
 
 
 @validate_params(

@@ -149,5 +149,7 @@ def checked_influence(influence, source, X_train, X):
             f"Influence of {name} must have shape (n_train, n_points) = {shape}, got {influence.shape}."
         )
     if np.isnan(influence.sum()) and np.isnan(influence).any():
-        raise ValueError(f"Influence of {name} must not be nan, got {np.isnan(influence).sum()}.")
+        raise ValueError(
+            f"Influence of {name} must not be nan, got {np.isnan(influence).sum()} values that are."
+        )
     return influence

@@ -3,7 +3,16 @@
 import numpy as np
 
 from skmem._frames import make_frame
-from skmem.inspection._style import FONT_SIZE, check_images, draw_images, draw_table, single_axes
+from skmem.inspection._style import (
+    BLUE,
+    FONT_SIZE,
+    GREY,
+    ORANGE,
+    check_images,
+    draw_images,
+    label_axes,
+    single_axes,
+)
 
 
 class InfluenceDisplay:
@@ -23,6 +32,8 @@ class InfluenceDisplay:
         All training rows.
     image_shape : tuple of int, default=None
         (height, width) or (height, width, channels) of the images that rows are.
+    ids : ndarray of shape (n_samples,), default=None
+        What names the training rows; their positions if None.
 
     Attributes
     ----------
@@ -42,12 +53,13 @@ class InfluenceDisplay:
     (array([1, 2]), array([ 0.7, -0.4]))
     """
 
-    def __init__(self, *, query, rows, influence, X_train, image_shape=None):
+    def __init__(self, *, query, rows, influence, X_train, image_shape=None, ids=None):
         self.query = query
         self.rows = rows
         self.influence = influence
         self.X_train = X_train
         self.image_shape = image_shape
+        self.ids = ids
 
     @classmethod
     def from_results(cls, influence, X_train, X, *, point=0, k=4, image_shape=None):
@@ -129,7 +141,7 @@ class InfluenceDisplay:
         return cls.from_results(influence, X_train, one, k=k, image_shape=image_shape)
 
     def plot(self, ax=None):
-        """Draw the point and its rows, as images if they are any and as a table if not.
+        """Draw the point and its rows, as images if they are any and as bars if not.
 
         Parameters
         ----------
@@ -144,11 +156,7 @@ class InfluenceDisplay:
         self.ax_ = single_axes(ax)
         self.figure_ = self.ax_.figure
         if self.image_shape is None:
-            cells = [
-                [f"{row}", f"{value:+.3g}"]
-                for row, value in zip(self.rows, self.influence, strict=True)
-            ]
-            draw_table(self.ax_, cells, ["training row", "influence (nats)"])
+            self._draw_bars()
         else:
             self._draw_images()
         return self
@@ -165,14 +173,28 @@ class InfluenceDisplay:
         """
         return make_frame({"row": self.rows, "influence": self.influence})
 
+    def _names(self):
+        return [f"{name}" for name in (self.rows if self.ids is None else self.ids[self.rows])]
+
+    def _draw_bars(self):
+        """Influences as bars, to the right for proponents and to the left for opponents."""
+        places = np.arange(len(self.rows))
+        colors = np.where(self.influence >= 0, BLUE, ORANGE)
+        self.ax_.barh(places, self.influence, color=colors, height=0.7)
+        self.ax_.axvline(0.0, color=GREY, linewidth=1)
+        self.ax_.set_yticks(places, self._names(), parse_math=False)
+        self.ax_.invert_yaxis()
+        label_axes(self.ax_, "influence (nats)", "training row")
+
     def _draw_images(self):
         """The point and its proponents in one line, its opponents below."""
         k = len(self.rows) // 2
         images = check_images(self.X_train[self.rows], self.image_shape)
         query = check_images(self.query[None], self.image_shape)
-        blank = np.full_like(query, images.min())
+        blank = np.zeros_like(query)
         titles = [
-            f"{row}: {value:+.2g}" for row, value in zip(self.rows, self.influence, strict=True)
+            f"{name}\n{value:+.2g}"
+            for name, value in zip(self._names(), self.influence, strict=True)
         ]
         pictures = np.concatenate([query, images[:k], blank, images[k:][::-1]])
         draw_images(

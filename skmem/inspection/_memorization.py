@@ -12,6 +12,7 @@ from skmem.inspection._style import (
     VERMILION,
     check_choice,
     check_images,
+    draw_histogram,
     draw_images,
     draw_table,
     label_axes,
@@ -38,6 +39,8 @@ class MemorizationDisplay:
         The rows as pictures.
     unit : str, default="nats"
         Unit of the scores.
+    ids : ndarray of shape (n_samples,), default=None
+        What names the rows; their positions if None.
 
     Attributes
     ----------
@@ -62,12 +65,15 @@ class MemorizationDisplay:
     200
     """
 
-    def __init__(self, *, memorization, log_density, noise_floor=None, images=None, unit="nats"):
+    def __init__(
+        self, *, memorization, log_density, noise_floor=None, images=None, unit="nats", ids=None
+    ):
         self.memorization = memorization
         self.log_density = log_density
         self.noise_floor = noise_floor
         self.images = images
         self.unit = unit
+        self.ids = ids
 
     @classmethod
     def from_estimator(cls, scorer, X=None, *, image_shape=None):
@@ -154,7 +160,7 @@ class MemorizationDisplay:
 
     def _draw_distribution(self):
         finite = self.memorization[np.isfinite(self.memorization)]
-        self.ax_.hist(finite, bins="auto", color=BLUE, log=True)
+        draw_histogram(self.ax_, finite, log=True)
         label_axes(self.ax_, f"memorization ({self.unit})", "rows")
         n_infinite = self.memorization.size - finite.size
         if n_infinite:
@@ -166,7 +172,7 @@ class MemorizationDisplay:
 
     def _draw_log_density(self):
         self.ax_.scatter(
-            self.log_density, self.memorization, s=8, color=BLUE, alpha=0.5, linewidths=0
+            self.log_density, self.memorization, s=8, color=BLUE, alpha=0.8, linewidths=0
         )
         label_axes(
             self.ax_, f"log-density with the row ({self.unit})", f"memorization ({self.unit})"
@@ -182,12 +188,18 @@ class MemorizationDisplay:
 
     def _draw_top(self, n_top):
         rows = np.argsort(-self.memorization, kind="stable")[:n_top]
+        names = rows if self.ids is None else self.ids[rows]
         if self.images is None:
             cells = [
-                [f"{row}", f"{self.memorization[row]:.2f}", f"{self.log_density[row]:.2f}"]
-                for row in rows
+                [f"{name}", f"{self.memorization[row]:.2f}", f"{self.log_density[row]:.2f}"]
+                for row, name in zip(rows, names, strict=True)
             ]
             draw_table(self.ax_, cells, ["row", f"memorization ({self.unit})", "log-density"])
         else:
-            titles = [f"{row}: {self.memorization[row]:.1f}" for row in rows]
+            titles = [
+                f"{name}\n{self.memorization[row]:.1f}"
+                for row, name in zip(rows, names, strict=True)
+            ]
             draw_images(self.ax_, self.images[rows], titles, n_columns=min(5, len(rows)))
+            title = f"highest memorization ({self.unit})"
+            self.ax_.set_title(title, fontsize=FONT_SIZE)

@@ -8,7 +8,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import validate_data
 
 from skmem._math import difference
-from skmem._sklearn import HasMethods, Interval, fit_context, safe_indexing
+from skmem._sklearn import Interval, fit_context, safe_indexing
 from skmem.cross_fitting._warn import warn_user
 from skmem.memorization._scorer import MemorizationScorer
 
@@ -63,7 +63,7 @@ class MemorizationFilter(BaseEstimator):
     """
 
     _parameter_constraints = {
-        "scorer": [None, HasMethods(["fit", "get_params"])],
+        "scorer": [None, MemorizationScorer],
         "max_share": [Interval(Real, 0, 1, closed="left")],
     }
 

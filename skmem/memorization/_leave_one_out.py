@@ -9,7 +9,7 @@ from skmem._math import difference
 from skmem._random import child_seeds
 from skmem._sklearn import num_samples
 from skmem.cross_fitting._cross_fit import fill_scores
-from skmem.cross_fitting._responses import score_rows
+from skmem.cross_fitting._responses import check_scores, score_rows
 from skmem.cross_fitting._splits import train_masks
 from skmem.density._checks import check_groups
 from skmem.memorization._estimates import Estimate
@@ -45,13 +45,8 @@ def leave_one_out(estimator, fitted, X, y, options, seed, groups):
     """
     closed_form = _has_closed_form(fitted, groups) and options.response == "score_samples"
     if closed_form:
-        log_density_out = (
-            fitted.leave_one_out_score_samples()
-            if groups is None
-            else fitted.leave_one_group_out_score_samples(groups)
-        )
         noise = 0.0 if _is_exact(fitted) else np.nan
-        scores = _scores(fitted.score_samples(X), log_density_out, noise)
+        scores = _scores(fitted.score_samples(X), _without(fitted, groups, num_samples(X)), noise)
         return Estimate(scores, None, None, "leave-one-out", 1, 1)
     groups = None if groups is None else check_groups(groups, num_samples(X))
     splitter = LeaveOneOut() if groups is None else LeaveOneGroupOut()
@@ -62,6 +57,16 @@ def leave_one_out(estimator, fitted, X, y, options, seed, groups):
     scores = _scores(log_density_in, left_out(fits.scores, masks), np.nan)
     path = left_out_path(fitted, fits, X, log_density_in)
     return Estimate(scores, path, fits, "leave-one-out", 1 + len(masks), 1)
+
+
+def _without(fitted, groups, n_samples):
+    """Log-density (n_samples,) of each training row without itself, or without its group, by the closed form."""
+    if groups is None:
+        name, scores = "leave_one_out_score_samples", fitted.leave_one_out_score_samples()
+    else:
+        name = "leave_one_group_out_score_samples"
+        scores = fitted.leave_one_group_out_score_samples(groups)
+    return check_scores(scores, (n_samples,), f"{name} of {type(fitted).__name__}")
 
 
 def _scores(log_density_in, log_density_out, noise):

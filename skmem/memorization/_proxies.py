@@ -109,7 +109,8 @@ def combine_ranks(*proxies):
     Parameters
     ----------
     *proxies : array-like of shape (n_samples,)
-        Scores of the same rows, each the higher the more memorized, of one fit or of several.
+        Scores of the same rows, each the higher the more memorized, of one fit or of several;
+        ``*memorization_proxies(...).values()`` are all that one fit offers.
 
     Returns
     -------

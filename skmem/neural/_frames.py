@@ -67,8 +67,8 @@ class FrameCode:
         if (codes < 0).any():
             raise ValueError(
                 f"X must have in column {name!r} one of the categories seen in fit, "
-                f"{list(self.categories[name])}, got {values[np.argmin(codes)]!r}. A categorical dtype says which "
-                "there are, whatever rows are trained on."
+                f"{list(self.categories[name])}, in every row, got {values[np.argmin(codes)]!r}. Missing values must "
+                "be filled in; a categorical dtype says which categories there are, whatever rows are trained on."
             )
         return codes
 

@@ -11,6 +11,7 @@ from skmem.report._label_summary import format_labels, summarize_labels, write_l
 from skmem.report._models import MODELS
 from skmem.report._predictors import PREDICTORS, TASKS
 from skmem.report._summarize import summarize, write_audit
+from skmem.report._write_report import write_report
 
 __all__ = [
     "MODELS",
@@ -38,4 +39,5 @@ __all__ = [
     "summarize_influence",
     "format_influence",
     "write_influence",
+    "write_report",
 ]

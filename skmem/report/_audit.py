@@ -10,9 +10,11 @@ from skmem._distances import duplicate_groups, nearest_neighbors
 from skmem._sklearn import Interval, StrOptions, validate_params
 from skmem.datasets import Table
 from skmem.memorization import MemorizationScorer
+from skmem.report._audit_report import audit_parts
 from skmem.report._data_checks import constant_columns
 from skmem.report._diagnose import diagnose_table
 from skmem.report._models import MODELS
+from skmem.report._notebook import notebook
 
 # What these checks find is no trouble once columns have mean 0 and standard deviation 1.
 CURED_BY_STANDARDIZING = ("scales", "float32")
@@ -58,6 +60,9 @@ class Audit:
     groups: np.ndarray
     nearest: np.ndarray
     distance: np.ndarray
+
+    def _repr_html_(self):
+        return notebook(audit_parts, self)
 
     @property
     def log_jacobian(self):

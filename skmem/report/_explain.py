@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 
 from skmem._distances import duplicate_groups
-from skmem._random import child_seeds, set_random_state
+from skmem._random import child_seeds, plain_seed, set_random_state
 from skmem._sklearn import Interval, StrOptions, validate_params
 from skmem.datasets import Table
 from skmem.influence import InfluenceFunction, SampleExplanations, TracIn, explain_samples
 from skmem.report._audit import refuse_errors
 from skmem.report._data_checks import constant_columns, named
 from skmem.report._diagnose import diagnose_table
+from skmem.report._influence_report import influence_parts
 from skmem.report._models import MODELS
+from skmem.report._notebook import notebook
 
 _N_CHECKPOINTS = 5
 _MAX_EXACT = 5000  # parameters of which the whole Hessian is made
@@ -46,6 +48,8 @@ class Explanation:
         How influence was computed, in words.
     explanations : SampleExplanations
         Proponents and opponents of each row.
+    random_state : int or None, default=None
+        The seed, where it was a number.
     """
 
     table: Table
@@ -57,6 +61,10 @@ class Explanation:
     estimator: Any
     method: str
     explanations: SampleExplanations
+    random_state: int | None = None
+
+    def _repr_html_(self):
+        return notebook(influence_parts, self)
 
 
 @validate_params(
@@ -144,7 +152,7 @@ def explain(
     options = {"k": top, "n_jobs": n_jobs, "random_state": int(seeds[3])}
     explanations = explain_samples(source, Z, points, **options)
     how = (n_generated is not None, standardize, model, choice, fitted, method)
-    return Explanation(table, query, *how, explanations)
+    return Explanation(table, query, *how, explanations, plain_seed(random_state))
 
 
 def _check_request(query, n_generated, top, n_train):

@@ -7,13 +7,13 @@ from skmem.report._data_checks import counted, named
 WIDTH = 96
 _LABEL = 12
 _ID_WIDTH = 24
-_SAID_ELSEWHERE = ("constant", "duplicates")
+SAID_ELSEWHERE = ("constant", "duplicates")
 _NEARLY_ALL = 0.9
-_SO_WHAT = (
+SO_WHAT = (
     "Nearly all rows are above the floor. A density, and a kernel density always, holds on to its rows "
     "to some degree: the floor tells noise from effect, rank and size tell which rows to look at."
 )
-_SIGN_RULE = "Memorization is in nats; positive = training on the row raises its own density; 0 = no effect."
+SIGN_RULE = "Memorization is in nats; positive = training on the row raises its own density; 0 = no effect."
 
 
 def format_summary(summary):
@@ -32,8 +32,8 @@ def format_summary(summary):
         Lines of less than 100 characters.
     """
     paragraphs = [
-        _facts(summary),
-        [_SIGN_RULE],
+        _fact_lines(summary),
+        [SIGN_RULE],
         _quantile_lines(summary),
         _top_lines(summary["top"], summary["data"]["standardized"]),
     ]
@@ -58,7 +58,7 @@ def format_findings(findings, table=None):
     head = []
     if table is not None:
         n_rows, n_columns = table.X.shape
-        head = [f"{table.name}: {counted(n_rows, 'row')}, {counted(n_columns, 'column')}"]
+        head = [f"{table.name}: {counted(n_rows, 'row')}, {counted(n_columns, 'numeric column')}"]
         head += [f"note: {note}" for note in table.notes]
     paragraphs = [head] if head else []
     for finding in findings:
@@ -74,7 +74,8 @@ def format_findings(findings, table=None):
     return "\n\n".join("\n".join(lines) for lines in paragraphs)
 
 
-def _facts(summary):
+def facts(summary):
+    """What was audited and how, as (label, text); a text without a label goes on with the one before."""
     data, model = summary["data"], summary["model"]
     chosen = ", ".join(f"{name}={_short(value)}" for name, value in model["chosen"].items())
     size = f"{counted(data['n_rows'], 'row')}, {counted(data['n_columns'], 'column')}"
@@ -82,15 +83,19 @@ def _facts(summary):
     if data["constant_columns"]:
         names = named(map(repr, data["constant_columns"]))
         entries.append(("left out", f"constant columns: {names}"))
-    entries += [
+    return [
+        *entries,
         ("duplicates", _duplicates(data)),
         ("scale", _scale(data, model)),
         ("model", f"{model['estimator']}({chosen})"),
         ("", f"{model['choice']}; held fixed in every fit"),
         ("method", _method(summary["method"], " and ".join(model["chosen"]))),
     ]
-    facts = [line for label, text in entries for line in entry(label, text)]
-    return facts + check_lines(summary["findings"])
+
+
+def _fact_lines(summary):
+    lines = [line for label, text in facts(summary) for line in entry(label, text)]
+    return lines + check_lines(summary["findings"])
 
 
 def check_lines(findings):
@@ -99,7 +104,7 @@ def check_lines(findings):
     texts = [
         _shortened(f"{finding['severity']}: {finding['what']} ({finding['where']})", width)
         for finding in findings
-        if finding["check"] not in _SAID_ELSEWHERE
+        if finding["check"] not in SAID_ELSEWHERE
     ]
     if texts:
         texts.append("(skmem doctor says what to do about it)")
@@ -170,10 +175,15 @@ def _quantile_lines(summary):
             f"{counted(above['n_rows'], 'row')} above the {above['level']:g} noise floor; "
             f"noise alone would put {above['expected_by_noise']:.4g} there"
         )
-    n_rows = summary["data"]["n_rows"]
-    if any(above["n_rows"] >= _NEARLY_ALL * n_rows for above in summary["above_noise_floor"]):
-        lines += wrap(_SO_WHAT, WIDTH)
+    if nearly_all_above(summary):
+        lines += wrap(SO_WHAT, WIDTH)
     return lines
+
+
+def nearly_all_above(summary):
+    """Whether nearly all rows are above a noise floor, which needs a word."""
+    n_rows = summary["data"]["n_rows"]
+    return any(above["n_rows"] >= _NEARLY_ALL * n_rows for above in summary["above_noise_floor"])
 
 
 def _top_lines(top, standardized):

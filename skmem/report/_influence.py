@@ -2,6 +2,7 @@
 
 import csv
 import json
+from itertools import zip_longest
 from pathlib import Path
 from textwrap import wrap
 
@@ -12,16 +13,17 @@ from skmem.report._format import aligned, entry, identifier, number
 from skmem.report._models import MODELS
 from skmem.report._summarize import SCHEMA_VERSION, plain, versions
 
-_SIGN_RULE = (
+SIGN_RULE = (
     "Influence is in nats: log-density of the row minus its log-density without the training row; positive = "
     "proponent, negative = opponent, 0 = no effect."
 )
-_SHARE_RULE = "share: of the row's likelihood, what its proponents carry."
-_DOMINATED = (
+SHARE_RULE = "share: of the row's likelihood, what its proponents carry."
+DOMINATED = (
     "*: dominated by one training row, whose influence is at least {:g} times the next. Held-out rows may be so too: "
     "explain some (--query) to compare."
 )
 _WIDTH = 96
+_MOST_ROWS = 20
 
 
 def summarize_influence(explanation, *, command=None):
@@ -77,8 +79,8 @@ def _row(explanation, row):
         "share": found.share[row],
         "ratio": found.ratio[row],
         "dominated": found.dominated[row],
-        "proponents": _ranked(ids, found.proponents[row], found.proponent_influence[row]),
-        "opponents": _ranked(ids, found.opponents[row], found.opponent_influence[row]),
+        "proponents": _ranked(ids, found.proponents[row], found.proponent_influence[row], 1),
+        "opponents": _ranked(ids, found.opponents[row], found.opponent_influence[row], -1),
     }
 
 
@@ -86,10 +88,12 @@ def _size(table):
     return {"name": table.name, "n_rows": len(table.X), "n_columns": table.X.shape[1]}
 
 
-def _ranked(ids, rows, influence):
+def _ranked(ids, rows, influence, sign):
+    """Those of the rows whose influence has the sign: the k-th highest may be no proponent."""
     return [
         {"row": row, "id": ids[row], "influence": nats}
         for row, nats in zip(rows.tolist(), influence.tolist(), strict=True)
+        if sign * nats > 0
     ]
 
 
@@ -106,27 +110,34 @@ def format_influence(summary):
     Returns
     -------
     text : str
-        Lines of less than 100 characters.
+        Lines of less than 100 characters, about the first 20 rows explained.
     """
+    rules = (SIGN_RULE, SHARE_RULE, DOMINATED.format(summary["dominance"]))
+    header = ("id", "share", "proponent", "nats", "opponent", "nats")
+    rows = summary["rows"]
+    paragraphs = [
+        [line for label, text in influence_facts(summary) for line in entry(label, text)],
+        [line for rule in rules for line in wrap(rule, _WIDTH)],
+        aligned(header, [line for row in rows[:_MOST_ROWS] for line in _lines(row)]),
+        [f"and {len(rows) - _MOST_ROWS} rows more, which --out writes"] * (len(rows) > _MOST_ROWS),
+    ]
+    return "\n\n".join("\n".join(lines) for lines in paragraphs if lines)
+
+
+def influence_facts(summary):
+    """What was explained and how, as (label, text)."""
     data, query, model = summary["data"], summary["query"], summary["model"]
     chosen = ", ".join(f"{name}={number(value)}" for name, value in model["chosen"].items())
     n_dominated, n_query = summary["n_dominated"], counted(query["n_rows"], "row")
+    explained = query["name"] if query["generated"] else f"{query['name']} ({n_query})"
     size = f"{counted(data['n_rows'], 'row')}, {counted(data['n_columns'], 'column')}"
-    facts = [
+    return [
         ("data", f"{data['name']}: {size}"),
-        ("explained", f"{query['name']} ({n_query})"),
+        ("explained", explained),
         ("model", f"{model['estimator']}({chosen}): {model['choice']}"),
         ("method", summary["method"]),
         ("dominated", f"{n_dominated} of {n_query} by one training row"),
     ]
-    rules = (_SIGN_RULE, _SHARE_RULE, _DOMINATED.format(summary["dominance"]))
-    header = ("id", "share", "proponent", "nats", "opponent", "nats")
-    paragraphs = [
-        [line for label, text in facts for line in entry(label, text)],
-        [line for rule in rules for line in wrap(rule, _WIDTH)],
-        aligned(header, [line for row in summary["rows"] for line in _lines(row)]),
-    ]
-    return "\n\n".join("\n".join(lines) for lines in paragraphs)
 
 
 def _lines(row):
@@ -134,10 +145,14 @@ def _lines(row):
     mark = "*" if row["dominated"] else ""
     share = "-" if row["share"] is None else f"{100 * row['share']:.0f} %"
     head = (identifier(row["id"]), share + mark)
-    for rank, (pro, con) in enumerate(zip(row["proponents"], row["opponents"], strict=True)):
-        pair = (value for side in (pro, con) for value in (side["id"], side["influence"]))
-        cells = [f(value) for f, value in zip((identifier, number) * 2, pair, strict=True)]
+    pairs = list(zip_longest(row["proponents"], row["opponents"])) or [(None, None)]
+    for rank, pair in enumerate(pairs):
+        cells = (cell for side in pair for cell in _cells(side))
         yield (*(("", "") if rank else head), *cells)
+
+
+def _cells(other):
+    return ("", "") if other is None else (identifier(other["id"]), number(other["influence"]))
 
 
 def write_influence(summary, folder):

@@ -13,6 +13,8 @@ from skmem.datasets import Table
 from skmem.memorization import LabelIssues, MemorizationScorer, find_label_issues
 from skmem.report._audit import CURED_BY_STANDARDIZING, refuse_errors
 from skmem.report._diagnose import Finding, diagnose
+from skmem.report._label_report import label_parts
+from skmem.report._notebook import notebook
 from skmem.report._predictors import (
     PREDICTORS,
     TASKS,
@@ -70,6 +72,9 @@ class LabelAudit:
     issues: LabelIssues | None
     scorer: MemorizationScorer | None
     predicted: np.ndarray
+
+    def _repr_html_(self):
+        return notebook(label_parts, self)
 
 
 @validate_params(

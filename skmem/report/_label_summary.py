@@ -9,18 +9,19 @@ from skmem.report._data_checks import counted
 from skmem.report._format import WIDTH, aligned, check_lines, entry, identifier, number
 from skmem.report._summarize import SCHEMA_VERSION, plain, versions, write_results
 
-_MEANING = {
+MEANING = {
     "mislabelled": "likely mislabelled: another label is likelier, on the average of with and without the row",
     "ambiguous": "ambiguous: without the row its two likeliest labels are close",
     "atypical": "atypical, but right: only fits with the row give it its label",
 }
-_MEMORIZED = "of the highest memorization: numbers that rows like them do not suggest"
+MEMORIZED = "of the highest memorization: numbers that rows like them do not suggest"
 _MOST_NAMED = 8
-_CLASS_RULE = (
-    "probability: of the given and of the suggested label, by fits without the row; log-odds in nats, positive = the "
-    "suggested label is likelier; memorization: probability of the given label with the row minus without it."
+CLASS_RULE = (
+    "probability: of the given and of the suggested label, by fits without the row; log-odds in nats, on "
+    "the average of with and without the row: positive = another label is likelier; memorization: probability of the "
+    "given label with the row minus without it."
 )
-_NUMBER_RULE = (
+NUMBER_RULE = (
     "Memorization is in nats: log-likelihood of the row's residual by fits with the row minus without it; positive = "
     "only who has seen the row knows its number; 0 = no effect. predicted: by a fit without the row."
 )
@@ -129,7 +130,7 @@ def _top(audit, n_rows):
     if audit.issues is None:
         rows = {"memorized": audit.scorer.top(n_rows)[0]}
     else:
-        rows = {kind: audit.issues.top(n_rows, kind)[0] for kind in _MEANING}
+        rows = {kind: audit.issues.top(n_rows, kind)[0] for kind in MEANING}
     return {
         kind: [
             {"row": r, **{name: column[r] for name, column in columns.items()}} for r in of_kind
@@ -187,17 +188,21 @@ def format_labels(summary):
     text : str
         Lines of less than 100 characters.
     """
-    paragraphs = [_facts(summary), *(_table(kind, rows) for kind, rows in summary["top"].items())]
+    paragraphs = [
+        _fact_lines(summary),
+        *(_table(kind, rows) for kind, rows in summary["top"].items()),
+    ]
     is_number = "memorized" in summary["top"]
-    rule = wrap(_NUMBER_RULE if is_number else _CLASS_RULE, WIDTH)
+    rule = wrap(NUMBER_RULE if is_number else CLASS_RULE, WIDTH)
     return "\n\n".join("\n".join(lines) for lines in [*paragraphs, rule] if lines)
 
 
-def _facts(summary):
+def label_facts(summary):
+    """What was audited and how, as (label, text); a text without a label goes on with the one before."""
     data, method = summary["data"], summary["method"]
     size = f"{counted(data['n_rows'], 'row')}, {counted(data['n_columns'], 'column')}"
     copies = f"{data['n_duplicate_rows']} rows equal another; such rows leave the fits together"
-    entries = [
+    return [
         ("data", f"{data['name']}: {size}"),
         *(("", note) for note in data["notes"]),
         ("label", f"column {data['label']!r}, {data['task']}"),
@@ -210,10 +215,13 @@ def _facts(summary):
             f"cross-fit: {method['cv']} folds x {counted(method['n_repeats'], 'repeat')}, seed "
             f"{method['random_state']}",
         ),
-        ("found", _found(summary["counts"])),
+        ("found", found_in_words(summary["counts"])),
     ]
-    facts = [line for label, text in entries for line in entry(label, text)]
-    return facts + check_lines(summary["findings"])
+
+
+def _fact_lines(summary):
+    lines = [line for label, text in label_facts(summary) for line in entry(label, text)]
+    return lines + check_lines(summary["findings"])
 
 
 def _contradiction(data):
@@ -224,7 +232,7 @@ def _contradiction(data):
     return [("", f"{n_rows} of them equal a row of another label: {names}")]
 
 
-def _found(counts):
+def found_in_words(counts):
     if "mislabelled" in counts:
         return ", ".join(f"{n} {kind}" for kind, n in counts.items())
     levels = [name.rpartition("_")[2] for name in counts]
@@ -241,7 +249,7 @@ def _table(kind, rows):
     header = _NUMBER_HEADER if kind == "memorized" else _CLASS_HEADER
     cells = [[_cell(name, row[name]) for name in header] for row in rows]
     return [
-        f"{counted(len(rows), 'row')} {_MEANING.get(kind, _MEMORIZED)}",
+        f"{counted(len(rows), 'row')} {MEANING.get(kind, MEMORIZED)}",
         *aligned(tuple(header.values()), cells),
     ]
 

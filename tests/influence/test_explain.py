@@ -90,6 +90,21 @@ def test_a_copy_is_dominated_by_its_original():
     assert_array_equal(found.dominated, found.ratio >= found.dominance)
 
 
+def test_who_is_no_proponent_is_not_called_one():
+    # of all rows some raise the point and others lower it: k takes in both
+    found = explain_samples(kde, X_TRAIN, X_GENERATED, k=len(X_TRAIN))
+    frame = found.to_frame()
+    sign = frame["role"].map({"proponent": 1, "opponent": -1})
+    # by definition proponents have positive influence and opponents negative one
+    assert (sign * frame["influence"] > 0).all()
+    # each training row is one or the other, and listed once, here where none is without influence
+    assert len(frame) == len(X_TRAIN) * len(X_GENERATED)
+    tophat = KernelDensity(bandwidth=1.0, kernel="tophat")
+    nowhere = explain_samples(tophat, np.array([[0.0], [10.0]]), [[99.0]], k=2)
+    # no row reaches the point, nor keeps it from anything
+    assert str(nowhere).splitlines()[-1] == "0: 0%; none; none"
+
+
 def test_ratio_without_a_second_proponent():
     density = KernelDensity(bandwidth=1.0, kernel="tophat")
     X = np.array([[0.0], [10.0], [20.0]])

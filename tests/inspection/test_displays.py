@@ -9,6 +9,7 @@ from sklearn.datasets import load_digits, load_iris
 from sklearn.linear_model import Ridge
 
 from skmem import MemorizationScorer
+from skmem.copying import audit_copying
 from skmem.density import KernelDensity
 from skmem.model_selection import MemorizationSearchCV
 from tests.staged import Annealed
@@ -68,6 +69,20 @@ def test_rows_at_infinity_are_told_and_not_drawn():
     assert texts(display.ax_) == ["1 rows at infinity"]
 
 
+@pytest.mark.parametrize(
+    "memorization", [np.full(3, np.inf), np.r_[np.arange(50.0), 1e12], np.zeros(4)]
+)
+def test_odd_scores_are_drawn_without_a_warning(memorization):
+    display = inspection.MemorizationDisplay(
+        memorization=memorization, log_density=np.zeros(len(memorization))
+    )
+    display.plot().figure_.canvas.draw()
+    n_finite = np.isfinite(memorization).sum()
+    assert sum(patch.get_height() for patch in display.ax_.patches) == n_finite
+    # one row far out does not make a million bars
+    assert len(display.ax_.patches) < 20
+
+
 def test_scores_stand_against_log_densities(scorer):
     display = inspection.MemorizationDisplay.from_estimator(scorer).plot(kind="log-density")
     drawn = display.ax_.collections[0].get_offsets()
@@ -87,7 +102,7 @@ def test_the_top_rows_are_those_of_the_scorer(scorer, image_shape):
         cells = ax.tables[0].get_celld()
         assert [cells[i + 1, 0].get_text().get_text() for i in range(3)] == [str(r) for r in rows]
     else:
-        assert texts(ax) == [f"{row}: {value:.1f}" for row, value in zip(rows, nats, strict=True)]
+        assert texts(ax) == [f"{row}\n{value:.1f}" for row, value in zip(rows, nats, strict=True)]
         np.testing.assert_array_equal(ax.images[0].get_array(), DIGITS[rows[0]].reshape(8, 8))
 
 
@@ -195,9 +210,13 @@ def test_influence_shows_proponents_first_and_opponents_last(image_shape):
     if image_shape:
         assert texts(display.ax_)[0] == "point"
         # the strongest opponent stands below the strongest proponent
-        assert texts(display.ax_)[5].startswith(f"{order[-1]}:")
+        assert texts(display.ax_)[4].startswith(f"{order[-1]}\n")
     else:
-        assert len(display.ax_.tables[0].get_celld()) == 2 * 7
+        # a bar for each, to the right for those that help
+        widths = [bar.get_width() for bar in display.ax_.patches]
+        np.testing.assert_array_equal(widths, display.influence)
+        names = [label.get_text() for label in display.ax_.get_yticklabels()]
+        assert names == [str(row) for row in display.rows]
 
 
 def test_influence_of_an_estimator_is_asked_for_one_point():
@@ -230,6 +249,10 @@ def test_influence_of_an_estimator_is_asked_for_one_point():
             lambda s: inspection.InfluenceDisplay.from_results(np.zeros((2, 2)), DIGITS, DIGITS),
             "influence must have",
         ),
+        (
+            lambda s: inspection.CopyingDisplay.from_results(None, DIGITS, image_shape=(8, 8)),
+            "X_generated must be given",
+        ),
     ],
 )
 def test_bad_arguments_are_named(scorer, call, match):
@@ -241,3 +264,97 @@ def test_importing_the_package_loads_no_matplotlib():
     code = "import sys, skmem.inspection; print('matplotlib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+@pytest.fixture(scope="module")
+def copied():
+    rows = load_digits().data[:300]
+    train, holdout, generated = rows[:100], rows[100:200], rows[200:].copy()
+    generated[:12] = train[:12]
+    found = audit_copying(train, holdout, generated, random_state=0)
+    return found, train, generated
+
+
+def test_closest_records_are_compared_by_their_shares(copied):
+    found = copied[0]
+    ax = inspection.CopyingDisplay.from_results(found).plot().ax_
+    for line, ratios in zip(
+        ax.lines,
+        (found.closest_records.ratios, found.closest_records.holdout_ratios),
+        strict=True,
+    ):
+        # the share of rows at most so close, at every height
+        share = np.mean(ratios <= 0.5)
+        below = line.get_xdata() <= 0.5
+        assert line.get_ydata()[below].max(initial=0.0) == pytest.approx(share)
+    assert [t.get_text() for t in ax.get_legend().texts] == ["generated rows", "held-out rows"]
+
+
+def test_distance_ratios_are_all_counted(copied):
+    found = copied[0]
+    ax = inspection.CopyingDisplay.from_results(found).plot(kind="ratios").ax_
+    ratios = found.distance_ratios.ratios
+    # those at infinity are told, the others are in the bars
+    assert sum(bar.get_height() for bar in ax.patches) == np.isfinite(ratios).sum()
+    assert texts(ax) == [f"{np.isinf(ratios).sum()} at infinity: copied"]
+
+
+def test_cells_stand_against_the_limit_of_holm(copied):
+    cells = {
+        "z": np.array([-1.0, np.nan, -4.0, 0.5]),
+        "adjusted_p_value": np.array([0.6, np.nan, 0.01, 1.0]),
+        "used": np.array([True, False, True, True]),
+    }
+    empty = np.zeros(0)
+    display = inspection.CopyingDisplay(
+        record_ratios=empty, holdout_record_ratios=empty, suspects={}, cells=cells
+    ).plot(kind="cells")
+    _, limit, others, low = display.ax_.lines
+    # alpha / 3, alpha / 2, alpha as quantiles of the normal distribution
+    np.testing.assert_allclose(limit.get_ydata(), [-2.128, -1.960, -1.645], atol=1e-3)
+    # the lowest z first; the cell that is not used is not drawn
+    assert low.get_xydata().tolist() == [[1, -4.0]]
+    assert others.get_xydata().tolist() == [[2, -1.0], [3, 0.5]]
+    assert [label.get_text() for label in display.ax_.get_xticklabels()] == ["2", "0", "3"]
+
+
+@pytest.mark.parametrize("image_shape", [None, (8, 8)])
+def test_suspect_pairs_are_shown_beside_each_other(copied, image_shape):
+    found, train, generated = copied
+    display = inspection.CopyingDisplay.from_results(
+        found, train, generated, image_shape=image_shape
+    ).plot(kind="pairs")
+    np.testing.assert_array_equal(display.frame()["generated"], found.suspects["generated"])
+    rows = found.suspects["generated"][:8]
+    if image_shape is None:
+        cells = display.ax_.tables[0].get_celld()
+        assert [cells[i + 1, 0].get_text().get_text() for i in range(8)] == [f"{r}" for r in rows]
+    else:
+        images = [shown.get_array() for shown in display.ax_.images]
+        np.testing.assert_array_equal(images[0], generated[rows[0]].reshape(8, 8))
+        # its training row is the one below
+        nearest = found.suspects["train"][0]
+        np.testing.assert_array_equal(images[8], train[nearest].reshape(8, 8))
+
+
+def test_copying_without_held_out_rows_has_what_there_is(copied):
+    _, train, generated = copied
+    alone = audit_copying(train, None, generated[12:], random_state=0)
+    display = inspection.CopyingDisplay.from_results(alone)
+    assert len(display.plot().ax_.lines) == 1
+    # no suspect row is a sentence, not an empty table
+    assert texts(display.plot(kind="pairs").ax_) == ["no row is suspect"]
+    for kind in ("cells", "ratios"):
+        with pytest.raises(ValueError, match=f"without held-out rows, got '{kind}'"):
+            display.plot(kind=kind)
+
+
+def test_dollars_in_names_are_no_formulas(copied):
+    ids = {name: np.array(["$\\frac$"] * 100) for name in ("train", "generated")}
+    display = inspection.CopyingDisplay.from_results(copied[0], ids=ids).plot(kind="pairs")
+    # matplotlib would raise on half a formula
+    display.figure_.canvas.draw()
+    point = np.zeros((1, 64))
+    influence = inspection.InfluenceDisplay.from_results(np.ones((80, 1)), DIGITS, point)
+    influence.ids = np.array(["$\\frac$"] * 80)
+    influence.plot().figure_.canvas.draw()

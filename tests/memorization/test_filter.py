@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier
@@ -14,14 +14,17 @@ from skmem.memorization import MemorizationFilter
 
 data = make_planted_outliers(100, 4, distance=12.0, random_state=1)
 X, y = data.X, data.y
-exact = MemorizationScorer(KernelDensity(bandwidth=0.8))
+kde = KernelDensity(bandwidth=0.8)
+exact = MemorizationScorer(kde)
 noisy = MemorizationScorer(
     GaussianMixture(3), method="cross-fit", cv=4, n_repeats=3, random_state=0
 )
 
 
-class Given(BaseEstimator):
+class Given(MemorizationScorer):
     """A scorer that has been told its scores, and its noise."""
+
+    estimator = None
 
     def __init__(self, scores=(), floor=0.0):
         self.scores = scores
@@ -137,6 +140,7 @@ def test_frames_stay_frames(library):
     ("params", "message"),
     [
         ({"scorer": object()}, "'scorer'"),
+        ({"scorer": kde}, "'scorer' .* must be None or an instance of .*MemorizationScorer"),
         ({"max_share": -0.1}, "'max_share' .* Got -0.1"),
         ({"max_share": 1.0}, "'max_share' .* Got 1.0"),
         ({"max_share": np.nan}, "'max_share' .* Got nan"),

@@ -228,3 +228,18 @@ def test_bad_arguments_are_named_before_the_long_fit_on_all_rows():
         fit(X, Slow(), method="cross-fit", cv=31)
     with pytest.raises(ValueError, match="among the training rows of at least one fit"):
         fit(X, make_pipeline(Slow()), cv=TimeSeriesSplit(3), n_repeats=1)
+
+
+@pytest.mark.parametrize("groups", [None, np.arange(len(X))], ids=["rows", "groups"])
+def test_a_closed_form_of_another_length_is_named(groups):
+    class Short(KernelDensity):
+        def leave_one_out_score_samples(self):
+            return super().leave_one_out_score_samples()[1:]
+
+        def leave_one_group_out_score_samples(self, groups):
+            return super().leave_one_group_out_score_samples(groups)[1:]
+
+    # the author of a density is told which method of it went wrong, and what was due
+    words = r"leave_one_(group_)?out_score_samples of Short must return an array of shape \(30,\), got \(2[89],\)"
+    with pytest.raises(ValueError, match=words):
+        fit(X, Short(bandwidth=0.5), groups=groups)

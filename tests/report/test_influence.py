@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import numpy as np
 import pytest
@@ -80,6 +81,26 @@ def test_summary_names_rows_by_their_ids(tmp_path):
     assert (lines[0]["train_id"], int(lines[0]["train_row"])) == (f"row {best}", best)
     assert float(lines[0]["influence"]) == first["proponents"][0]["influence"]
     assert json.loads(files[1].read_text()) == summary
+
+
+def test_text_is_short_and_signs_go_with_roles():
+    many = Table(np.tile(QUERY.X, (3, 1)), QUERY.feature_names, np.arange(60), "many")
+    summary = summarize_influence(explain(TABLE, many, top=40, random_state=0))
+    for row in summary["rows"]:
+        # by definition, however many were asked for
+        assert all(other["influence"] > 0 for other in row["proponents"])
+        assert all(other["influence"] < 0 for other in row["opponents"])
+    # nobody reads thousands of lines in a terminal
+    assert format_influence(summary).endswith("and 40 rows more, which --out writes")
+    for row in summary["rows"]:
+        row["proponents"] = row["opponents"] = []
+    # a row that nothing speaks for or against keeps its line
+    assert re.search(r"^ *19 +[0-9]+ %", format_influence(summary), re.MULTILINE)
+
+
+def test_rows_drawn_are_counted_once():
+    summary = summarize_influence(explain(TABLE, n_generated=3, random_state=0))
+    assert "explained   3 rows drawn from the model\n" in format_influence(summary)
 
 
 def test_a_copy_is_marked():
