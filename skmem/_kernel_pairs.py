@@ -5,6 +5,9 @@ from scipy.sparse import csr_array
 
 # From this share of the pairs on, a matrix product of all of them is faster.
 _FEW = 0.15
+# Random training sets seldom all lack so many nearest rows. Where a fit lacks a whole cluster, looking on would take
+# as many turns as the cluster has rows.
+_MAX_TURNS = 32
 
 
 def negligible_nats(weights):
@@ -21,7 +24,7 @@ def negligible_nats(weights):
 
 
 def farthest_nearest(squared, has):
-    """For each row the squared distance within which every fit has a training row, inf where a fit has none.
+    """For each row a squared distance within which every fit has a training row, inf where none was found.
 
     `squared` is (n_rows, n_train), `has` says which training rows each fit has, (n_train, n_fits). Few fits lack the
     nearest row, and hardly any the next ones too: each in turn is looked for in the rows that still need it.
@@ -31,7 +34,7 @@ def farthest_nearest(squared, has):
     lacking = ~has[index]
     needy = np.flatnonzero(lacking.any(axis=1) & np.isfinite(farthest))
     rest, index, lacking = squared[needy], index[needy], lacking[needy]
-    while needy.size:
+    for _ in range(_MAX_TURNS):
         row = np.arange(needy.size)
         rest[row, index] = np.inf
         index = rest.argmin(axis=1)
@@ -40,6 +43,9 @@ def farthest_nearest(squared, has):
         on = lacking.any(axis=1) & np.isfinite(farthest[needy])
         if not on.all():
             needy, rest, index, lacking = needy[on], rest[on], index[on], lacking[on]
+        if not needy.size:
+            break
+    farthest[needy] = np.inf
     return farthest
 
 

@@ -59,7 +59,9 @@ class PairwiseDistances:
         for dtype in (self.X_train.dtype, np.dtype(np.float64)):
             centered = (self.X_train - self._center).astype(dtype, copy=False)
             norms = row_norms(centered, squared=True)
-            if 4.0 * np.finfo(dtype).eps * norms.max() < _NATS_LOST[dtype] * resolution:
+            # Squares below the smallest number are lost whole.
+            lost = 4.0 * np.finfo(dtype).eps * norms.max() + self.n_features * np.finfo(dtype).tiny
+            if lost < _NATS_LOST[dtype] * resolution:
                 self._rows = np.empty((len(norms), centered.shape[1] + 2), dtype=dtype)
                 np.multiply(centered, -2.0, out=self._rows[:, :-2])
                 self._rows[:, -2], self._rows[:, -1] = 1.0, norms

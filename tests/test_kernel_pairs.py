@@ -66,6 +66,33 @@ def test_every_fit_has_a_row_within_the_farthest_nearest():
     assert np.isinf(farthest_nearest(squared, has)).all()
 
 
+def test_the_search_for_rows_of_every_fit_ends_where_one_lacks_a_cluster():
+    rng = np.random.default_rng(0)
+    squared, has = rng.uniform(size=(6, 500)), np.ones((500, 2), dtype=bool)
+    order = squared.argsort(axis=1)
+    has[order[0, :400], 1] = False
+    expected = np.array([row[has[:, 1]].min() for row in squared])
+    found = farthest_nearest(squared, has)
+    # No bound on what matters leaves nothing out: it is given up rather than looked for row by row of the cluster.
+    assert np.isinf(found[0])
+    lacked = [np.argmax(has[row, 1]) for row in order]
+    # Where some rows only are lacking, the bound is there.
+    few = np.array(lacked) < 30
+    assert few.any()
+    assert_array_equal(found[few], expected[few])
+
+
+def test_sums_of_fits_that_lack_a_whole_cluster_equal_the_dense_log_sum_exp():
+    X = table()
+    cluster = np.repeat([0, 1, 2, 0, 1, 2, 0], [50, 50, 50, 5, 5, 5, 1])
+    weights = np.array([cluster != k for k in range(3)], dtype=float)
+    weighting = Weighting(weights, np.repeat(BANDWIDTHS, 3))
+    found = log_kernel_sums(PairwiseDistances(X), X, KERNELS["gaussian"], weighting)
+    expected = dense_log_kernel_sums(X, X, KERNELS["gaussian"], weights, BANDWIDTHS, None)
+    # Rows of the lacking cluster get their sums from far rows alone.
+    assert_allclose(found, expected, rtol=1e-11, atol=1e-11)
+
+
 @each_kernel
 def test_kernels_beyond_the_reach_leave_a_sum_as_it_is(kernel):
     weights = np.array([[1e-3, 1.0, 0.0, 7.0]])

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.stats import rankdata
 
-from skmem._sklearn import HasMethods, validate_params
+from skmem._sklearn import HasMethods, num_samples, validate_params
 from skmem.copying._arguments import DISTANCES, require_rows
 from skmem.copying._results import Result, make_frame
 from skmem.copying._searches import Searches
@@ -120,7 +120,7 @@ def membership_inference(
     ------
     ValueError
         If neither generated rows nor a density is given, a rate is not between 0 and 1, tables
-        differ in their columns, or hold missing or infinite numbers.
+        differ in their columns, or hold missing or infinite numbers, or a score is nan.
 
     Notes
     -----
@@ -153,10 +153,22 @@ def membership_inference(
     if not (rates.size and np.all((rates > 0) & (rates < 1))):
         raise ValueError(f"fpr must hold rates above 0 and below 1; got {fpr!r}")
     if density is not None:
-        scores = [np.asarray(density.score_samples(X)) for X in (X_train, X_holdout)]
-        return membership(*scores, rates)
+        given = {"X_train": X_train, "X_holdout": X_holdout}
+        return membership(*(_scores(density, X, name) for name, X in given.items()), rates)
     tables = read_tables(X_train, X_holdout, X_generated, metric, categorical_features)
     return distance_membership(Searches(tables), rates)
+
+
+def _scores(density, X, name):
+    """Scores of the rows of a table, a number for each."""
+    scores = np.asarray(density.score_samples(X), dtype=np.float64)
+    n_nan = np.count_nonzero(np.isnan(scores))
+    if scores.shape != (num_samples(X),) or n_nan:
+        found = f"{n_nan} nan in {name}" if n_nan else f"shape {scores.shape} for {name}"
+        raise ValueError(
+            f"score_samples of density must give one number for each row, got {found}"
+        )
+    return scores
 
 
 def distance_membership(searches, rates):

@@ -8,6 +8,8 @@ from skmem._distances import duplicate_groups
 
 # Additions that the law of ranks may take.
 _MAX_STEPS = 10**8
+# Units that the range of ranks must have when they are rounded.
+_FEWEST_LEVELS = 20
 
 
 def conformal_p_values(calibration, values):
@@ -39,24 +41,32 @@ def precedence_p_value(p_values, n_calibration):
 def mann_whitney_p_value(first, second):
     """Probability that so many of the pairs have the higher value in the first sample, ties one half.
 
-    From the law of the ranks over all labels where that is cheap to compute, as for small samples and where all values
-    but a few are tied, and otherwise by Mann and Whitney's normal approximation.
+    From the law of the ranks over all labels: of the very ranks where that is cheap to compute, as for small samples
+    and where all values but a few are tied, else of ranks that are rounded to a coarser unit. Where none but a very
+    coarse one is cheap, samples are so large that Mann and Whitney's normal approximation holds.
     """
     ranks = np.rint(2 * rankdata(np.concatenate([first, second]))).astype(np.int64)
     n, m = len(first), len(second)
     if min(n, m) == 1:
         alone = ranks[0] if n == 1 else -ranks[-1]
         return float(np.mean((ranks if n == 1 else -ranks) >= alone))
-    # Ranks beside the most frequent one, whose rows add nothing to a sum.
-    ranks -= np.bincount(ranks).argmax()
-    fewer = ranks[:n] if n <= m else -ranks[n:]
-    others = ranks[ranks != 0] if n <= m else -ranks[ranks != 0]
-    size = min(len(fewer), len(others)) * int(np.abs(others).sum())
-    if size * len(others) > _MAX_STEPS:
-        return float(
-            mannwhitneyu(first, second, alternative="greater", method="asymptotic").pvalue
-        )
-    return _rank_sum_p_value(fewer.sum(), others, len(fewer), n + m)
+    ranks = _beside_most_frequent(ranks)
+    fewer, all_ranks = (ranks[:n], ranks) if n <= m else (-ranks[n:], -ranks)
+    n_others = np.count_nonzero(ranks)
+    n_steps = min(len(fewer), n_others) * float(np.abs(ranks).sum()) * n_others
+    unit = max(1.0, n_steps / _MAX_STEPS)
+    if 1 < unit > np.ptp(ranks) / _FEWEST_LEVELS:
+        approximate = mannwhitneyu(first, second, alternative="greater", method="asymptotic")
+        return float(approximate.pvalue)
+    fewer, all_ranks = (np.rint(r / unit).astype(np.int64) for r in (fewer, all_ranks))
+    return _rank_sum_p_value(fewer.sum(), all_ranks[all_ranks != 0], len(fewer), n + m)
+
+
+def _beside_most_frequent(ranks):
+    """Ranks less the most frequent one, the middle one of such: its rows add nothing to a sum."""
+    counts = np.bincount(ranks)
+    most_frequent = np.flatnonzero(counts == counts.max())
+    return ranks - most_frequent[len(most_frequent) // 2]
 
 
 def _rank_sum_p_value(value, ranks, n_drawn, n_rows):

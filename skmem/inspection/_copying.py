@@ -12,6 +12,7 @@ from skmem.inspection._style import (
     VERMILION,
     check_choice,
     check_images,
+    draw_histogram,
     draw_images,
     draw_table,
     label_axes,
@@ -190,15 +191,17 @@ class CopyingDisplay:
     def _draw_ratios(self):
         ratios = self.distance_ratios
         drawn = np.log2(ratios[np.isfinite(ratios) & (ratios > 0)])
-        self.ax_.hist(drawn, bins="auto", color=BLUE, rwidth=0.92)
+        draw_histogram(self.ax_, drawn)
         self.ax_.axvline(0.0, color=GREY, linestyle="--", label="as near as held-out rows")
         label_axes(self.ax_, "log2 distance ratio (right: generated is nearer)", "training rows")
         n_copies = np.count_nonzero(np.isposinf(ratios))
         if n_copies:
             place = {"xycoords": "axes fraction", "ha": "right", "va": "top"}
             text = f"{n_copies} at infinity: copied"
-            self.ax_.annotate(text, (1.0, 0.82), fontsize=FONT_SIZE, **place)
-        self.ax_.legend(fontsize=FONT_SIZE, frameon=False, loc="upper right")
+            self.ax_.annotate(text, (1.0, 0.98), fontsize=FONT_SIZE, **place)
+        # Above the axes: bars may stand anywhere in them.
+        above = {"loc": "lower right", "bbox_to_anchor": (1.0, 1.0)}
+        self.ax_.legend(fontsize=FONT_SIZE, frameon=False, **above)
 
     def _draw_cells(self):
         used = np.flatnonzero(self.cells["used"])

@@ -12,6 +12,7 @@ from skmem.inspection._style import (
     VERMILION,
     check_choice,
     check_images,
+    draw_histogram,
     draw_images,
     draw_table,
     label_axes,
@@ -159,8 +160,7 @@ class MemorizationDisplay:
 
     def _draw_distribution(self):
         finite = self.memorization[np.isfinite(self.memorization)]
-        self.ax_.hist(finite, bins="auto", color=BLUE, rwidth=0.92, log=True)
-        self.ax_.set_ylim(bottom=0.5)  # below 1, so that a bar of one row has a height
+        draw_histogram(self.ax_, finite, log=True)
         label_axes(self.ax_, f"memorization ({self.unit})", "rows")
         n_infinite = self.memorization.size - finite.size
         if n_infinite:
@@ -172,7 +172,7 @@ class MemorizationDisplay:
 
     def _draw_log_density(self):
         self.ax_.scatter(
-            self.log_density, self.memorization, s=8, color=BLUE, alpha=0.5, linewidths=0
+            self.log_density, self.memorization, s=8, color=BLUE, alpha=0.8, linewidths=0
         )
         label_axes(
             self.ax_, f"log-density with the row ({self.unit})", f"memorization ({self.unit})"

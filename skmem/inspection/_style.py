@@ -64,6 +64,15 @@ def label_axes(ax, x, y):
             axis.get_major_locator().set_params(**_FEW_TICKS)
 
 
+def draw_histogram(ax, values, *, log=False):
+    """Draw a histogram, by Rice's rule: the number of bins depends on that of values, not on their outliers."""
+    n_bins = int(np.ceil(2 * values.size ** (1 / 3))) or 1
+    # Without a value there is nothing to take the logarithm of.
+    ax.hist(values, bins=n_bins, color=BLUE, rwidth=0.92, log=log and values.size > 0)
+    if log and values.size:
+        ax.set_ylim(bottom=0.5)  # below 1, so that a bar of one row has a height
+
+
 def check_choice(name, value, choices):
     """Check that `value` is one of `choices`."""
     if value not in choices:
@@ -85,16 +94,18 @@ def draw_images(ax, images, titles, n_columns):
     """Draw images side by side in one axes, pixels square, each with its title below; none without a title."""
     n_rows = -(-len(images) // n_columns)
     low, high = float(np.min(images)), float(np.max(images))
+    height, width = images.shape[1:3]
+    # Cells are as high as pixels need to be square, or higher, so that titles of flat images have room.
+    aspect = max(height / width * 0.90 / 0.68, 1.1)
+    top = 0.70 - height / width * 0.90 / aspect
     for i, (image, title) in enumerate(zip(images, titles, strict=True)):
         if not title:
             continue
         row, column = divmod(i, n_columns)
-        extent = column + 0.05, column + 0.95, row + 0.70, row + 0.02
+        extent = column + 0.05, column + 0.95, row + 0.70, row + top
         ax.imshow(image, cmap="gray_r", vmin=low, vmax=high, extent=extent, aspect="auto")
         place = {"ha": "center", "va": "center", "fontsize": FONT_SIZE, "parse_math": False}
         ax.text(column + 0.5, row + 0.86, "\n".join(map(_short, title.split("\n"))), **place)
-    height, width = images.shape[1:3]
-    aspect = height / width * 0.90 / 0.68  # of what an image takes of its cell
     ax.set(xlim=(0, n_columns), ylim=(n_rows, 0), aspect=aspect)
     ax.set_axis_off()
 

@@ -59,7 +59,9 @@ def _rows_of_rounds(search, data, n_candidates, seed):
         )
     n_folds = search.cv if is_fold_number(search.cv) else search.cv.get_n_splits(*data)
     order = check_random_state(seed).permutation(n_samples)
-    n_rounds = max(1, math.ceil(math.log(n_candidates, factor)))
+    n_rounds = 1
+    while factor**n_rounds < n_candidates:  # a logarithm of 125 to base 5 is above 3
+        n_rounds += 1
     sizes = [int(n_samples / factor**i) for i in reversed(range(n_rounds))]
     least = min(n_samples, _MIN_ROWS_PER_FOLD * n_folds)
     return [np.sort(order[:size]) for size in sizes if size >= least]

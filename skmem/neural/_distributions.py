@@ -55,14 +55,24 @@ class BernoulliLogProb(torch.autograd.Function):
 
     @staticmethod
     def setup_context(ctx, inputs, output):
-        """Keep what the slope is made of."""
+        """Keep what the slopes are made of."""
         ctx.save_for_backward(*inputs)
+        ctx.save_for_forward(*inputs)
 
     @staticmethod
     def backward(ctx, g):
-        """Value minus probability, for the logits; values are data."""
+        """Value minus probability, for the logits; the logit, for values, which are data but where one asks."""
         logits, value = ctx.saved_tensors
-        return g.unsqueeze(-1) * (value - logits.sigmoid()), None
+        g = g.unsqueeze(-1)
+        of_value = g * logits if ctx.needs_input_grad[1] else None
+        return g * (value - logits.sigmoid()), of_value
+
+    @staticmethod
+    def jvp(ctx, by_logits, by_value):
+        """As `backward`, along a direction."""
+        logits, value = ctx.saved_tensors
+        slopes = ((by_logits, value - logits.sigmoid()), (by_value, logits))
+        return sum((by * slope).sum(dim=-1) for by, slope in slopes if by is not None)
 
 
 class IndependentBernoulli(Independent):

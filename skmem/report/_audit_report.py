@@ -7,6 +7,7 @@ from skmem.inspection._style import check_images
 from skmem.report._data_checks import counted
 from skmem.report._figures import Figure
 from skmem.report._format import (
+    SAID_ELSEWHERE,
     SIGN_RULE,
     SO_WHAT,
     facts,
@@ -58,8 +59,8 @@ def _sentences(audit, summary):
         "log-density with the row among the training rows compared with that without it."
     )
     yield (
-        f"Half of the rows are memorized by {median} nats or more; row {identifier(audit.table.ids[worst])} "
-        f"is by {highest} nats, the most of all. {SIGN_RULE}"
+        f"Half of the rows are memorized by {median} nats or more. Row {identifier(audit.table.ids[worst])} is "
+        f"memorized most, by {highest} nats. {SIGN_RULE}"
     )
     yield from _noise_sentences(summary)
     if data["n_duplicate_rows"]:
@@ -170,6 +171,7 @@ def _method(summary):
     findings = [
         (f"data check, {finding['severity']}", f"{finding['what']} ({finding['where']})")
         for finding in summary["findings"]
+        if finding["check"] not in SAID_ELSEWHERE
     ]
     return [[label, printable(text)] for label, text in (*facts(summary), *findings)]
 

@@ -7,7 +7,7 @@ from skmem.report._data_checks import counted, named
 WIDTH = 96
 _LABEL = 12
 _ID_WIDTH = 24
-_SAID_ELSEWHERE = ("constant", "duplicates")
+SAID_ELSEWHERE = ("constant", "duplicates")
 _NEARLY_ALL = 0.9
 SO_WHAT = (
     "Nearly all rows are above the floor. A density, and a kernel density always, holds on to its rows "
@@ -104,7 +104,7 @@ def check_lines(findings):
     texts = [
         _shortened(f"{finding['severity']}: {finding['what']} ({finding['where']})", width)
         for finding in findings
-        if finding["check"] not in _SAID_ELSEWHERE
+        if finding["check"] not in SAID_ELSEWHERE
     ]
     if texts:
         texts.append("(skmem doctor says what to do about it)")

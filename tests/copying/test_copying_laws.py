@@ -210,6 +210,49 @@ def test_membership_of_many_rows_is_mann_and_whitneys():
     assert mann_whitney_p_value(few, np.zeros(300)) == pytest.approx(expected, rel=1e-9)
 
 
+@pytest.mark.parametrize("few_first", [True, False])
+def test_membership_of_few_rows_beside_many_tied_ones_errs_no_more_than_it_should(few_first):
+    rng = np.random.default_rng(0)
+    values = np.where(rng.uniform(size=5020) < 0.05, rng.uniform(1, 2, size=5020), 0.0)
+    p_values = []
+    for _ in range(30):
+        rng.shuffle(values)
+        parts = (values[:20], values[20:]) if few_first else (-values[20:], -values[:20])
+        p_values.append(mann_whitney_p_value(*parts))
+    values.sort()
+    tied, others = np.flatnonzero(values == 0), np.flatnonzero(values > 0)
+    for k in (3, 4, 5):
+        rows = np.r_[tied[: 20 - k], rng.choice(others, k, replace=False)]
+        rest = np.delete(values, rows)
+        parts = (values[rows], rest) if few_first else (-rest, -values[rows])
+        law = hypergeom(5020, len(others), 20)
+        # So many that are not tied, and which: the normal law has a tenth and less of the chance of 4.
+        assert law.sf(k) < mann_whitney_p_value(*parts) < law.sf(k - 1)
+    # Of random labels a p-value is as small as its size says.
+    assert np.mean(np.array(p_values) <= 0.3) < 0.3 + 3 * np.sqrt(0.3 * 0.7 / 30)
+
+
+@pytest.mark.parametrize("n_wrong", [1, 3])
+def test_scores_that_are_no_numbers_are_refused(n_wrong):
+    X = np.arange(6.0).reshape(-1, 1)
+
+    class Density:
+        def score_samples(self, X):
+            return np.where(X[:, 0] < n_wrong, np.nan, X[:, 0])
+
+    with pytest.raises(ValueError, match=f"one number for each row.* {n_wrong} nan in X_train"):
+        membership_inference(X, X[n_wrong:], None, density=Density())
+    Density.score_samples = lambda self, X: X
+    with pytest.raises(
+        ValueError, match=r"one number for each row, got shape \(6, 1\) for X_train"
+    ):
+        membership_inference(X, X, None, density=Density())
+    Density.score_samples = lambda self, X: np.log(X[:, 0] > 1)
+    with np.errstate(divide="ignore"):
+        # Outside of a support scores are -inf, and tied.
+        assert membership_inference(X, X, None, density=Density()).auc == 0.5
+
+
 @pytest.mark.parametrize(("m", "n"), [(1, 3), (4, 6), (9, 5)])
 def test_precedence_is_that_of_all_orders(m, n):
     def p_value(below):  # of calibration values, for each value

@@ -142,6 +142,15 @@ def test_float32_is_kept_and_close():
     assert_allclose(single.score_samples(X), double.score_samples(X), atol=1e-3, rtol=1e-6)
 
 
+@pytest.mark.parametrize("unit", [1e-30, 1e-21, 1e-15, 1e15, 1e30])
+def test_float32_keeps_its_promise_in_any_unit(unit):
+    X = (unit * rows(40)).astype(np.float32)
+    single = KernelDensity(bandwidth=0.5 * unit).fit(X).score_samples(X)
+    double = KernelDensity(bandwidth=0.5 * unit).fit(X.astype(float)).score_samples(X)
+    # The squares of these rows may be no numbers of float32.
+    assert_allclose(single, double, atol=1e-3, rtol=1e-6)
+
+
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("bandwidth", [0.004, 0.012])
 def test_leaving_out_far_boxes_changes_nothing(kernel, bandwidth, monkeypatch):

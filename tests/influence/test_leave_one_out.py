@@ -250,7 +250,7 @@ def test_bad_points_are_refused_in_words(estimator, X, words):
     [
         (KernelDensity(), X_TRAIN[:1], "X_train must have at least 2 rows"),
         (KNeighborsDensity(5), X_TRAIN[:6], "n_neighbors must be smaller"),
-        (GaussianMixture(), X_TRAIN[:2], "at least 3 training rows"),
+        (GaussianMixture(), X_TRAIN[:2], "at least 3 rows of positive weight"),
         (KernelDensity(), sparse.csr_array(X_TRAIN), "[Ss]parse"),
         (KNeighborsDensity(1), np.array([[0.0], [0.0], [1.0]]), "neighbour"),
     ],

@@ -69,6 +69,20 @@ def test_rows_at_infinity_are_told_and_not_drawn():
     assert texts(display.ax_) == ["1 rows at infinity"]
 
 
+@pytest.mark.parametrize(
+    "memorization", [np.full(3, np.inf), np.r_[np.arange(50.0), 1e12], np.zeros(4)]
+)
+def test_odd_scores_are_drawn_without_a_warning(memorization):
+    display = inspection.MemorizationDisplay(
+        memorization=memorization, log_density=np.zeros(len(memorization))
+    )
+    display.plot().figure_.canvas.draw()
+    n_finite = np.isfinite(memorization).sum()
+    assert sum(patch.get_height() for patch in display.ax_.patches) == n_finite
+    # one row far out does not make a million bars
+    assert len(display.ax_.patches) < 20
+
+
 def test_scores_stand_against_log_densities(scorer):
     display = inspection.MemorizationDisplay.from_estimator(scorer).plot(kind="log-density")
     drawn = display.ax_.collections[0].get_offsets()

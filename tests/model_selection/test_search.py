@@ -15,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from skmem import MemorizationScorer, SubsetSplit
 from skmem.density import KernelDensity, KNeighborsDensity
 from skmem.model_selection import MemorizationSearchCV, memorization_below, pareto_front
+from skmem.model_selection._rounds import _rows_of_rounds
 
 X, Y = load_iris(return_X_y=True)
 X = X[::2] + 0.01 * np.random.default_rng(0).normal(size=(75, 4))
@@ -174,6 +175,22 @@ def test_halving_tries_ever_fewer_on_ever_more_rows():
     assert table["iter"][halving.best_index_] == 1
     full = MemorizationSearchCV(KernelDensity(), grid, cv=4, n_repeats=2, random_state=0).fit(rows)
     assert halving.best_params_ == full.best_params_
+
+
+@pytest.mark.parametrize("n_candidates, factor", [(1, 3), (3, 3), (4, 3), (125, 5), (216, 6)])
+def test_halving_ends_once_a_factor_of_candidates_is_left(n_candidates, factor):
+    rows = np.arange(4000.0).reshape(-1, 1)
+    grid = {"bandwidth": np.geomspace(1, 1000, n_candidates)}
+    search = MemorizationSearchCV(
+        KernelDensity(kernel="tophat"), grid, search="halving", factor=factor, cv=2, n_repeats=1
+    )
+    rounds = list(_rows_of_rounds(search, (rows, None, None), n_candidates, 0))
+    # Rounds of 125, 25 and 5 candidates: the last one chooses among more than one, as the first does.
+    n_rounds = 1
+    while n_candidates > factor:
+        n_candidates = -(-n_candidates // factor)
+        n_rounds += 1
+    assert [len(part) for part in rounds] == [4000 // factor**i for i in range(n_rounds)][::-1]
 
 
 def test_classifiers_are_searched_by_the_probability_of_the_label():

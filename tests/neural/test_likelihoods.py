@@ -192,3 +192,24 @@ def test_slopes_of_zeros_and_ones_are_those_of_their_log_probability():
     bends = torch.func.vmap(torch.func.jacrev(torch.func.grad(log_prob)))(logits.detach(), value)
     p = logits.detach().sigmoid()
     assert_allclose(bends, torch.diag_embed(-p * (1 - p)), rtol=1e-12, atol=1e-12)
+
+
+# torch itself warns on its way to forward mode
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+@pytest.mark.parametrize("argnums", [0, 1, (0, 1)], ids=str)
+@pytest.mark.parametrize("transform", ["grad", "jacfwd", "jacrev", "hessian"])
+def test_slopes_of_zeros_and_ones_are_those_that_torch_gives_them(transform, argnums):
+    rng = np.random.default_rng(0)
+    logits = torch.as_tensor(rng.normal(size=(4, 3)))
+    value = torch.as_tensor(rng.integers(2, size=(4, 3)), dtype=torch.float64)
+
+    def of_torch(logits, value):
+        p = torch.distributions.Bernoulli(logits=logits, validate_args=False)
+        return p.log_prob(value).sum(dim=-1)
+
+    slopes = [
+        torch.func.vmap(getattr(torch.func, transform)(f, argnums=argnums))(logits, value)
+        for f in (BernoulliLogProb.apply, of_torch)
+    ]
+    # forwards or backwards, for the logits or the values: none is zero without a word
+    torch.testing.assert_close(*slopes)
