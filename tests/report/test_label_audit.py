@@ -226,7 +226,8 @@ BAD = {
     "rare, two": (
         TABLE.replace("n0,x", "n0,q").replace("n1,y", "n1,q"),
         ["--label", "label"],
-        "ask for at most 2 folds (--cv 2), merge them",
+        # the doctor sees no labels and has no more to say
+        "ask for at most 2 folds (--cv 2), merge them with others, or leave their rows out\n",
     ),
     "missing": (
         TABLE.replace("n3,y", "n3,"),
