@@ -226,8 +226,7 @@ BAD = {
     "rare, two": (
         TABLE.replace("n0,x", "n0,q").replace("n1,y", "n1,q"),
         ["--label", "label"],
-        # the doctor sees no labels and has no more to say
-        "ask for at most 2 folds (--cv 2), merge them with others, or leave their rows out\n",
+        "ask for at most 2 folds (--cv 2), merge them",
     ),
     "missing": (
         TABLE.replace("n3,y", "n3,"),
@@ -280,6 +279,8 @@ def test_bad_input_is_one_line_and_status_2(capsys, tmp_path, case):
     assert (status, out) == (2, "")
     assert err.count("\n") == 1
     assert message in flat(err)
+    # and sends for more to the doctor only where it is not about labels, which the doctor does not see
+    assert ("skmem doctor" in err) == (case in ("missing feature", "few rows"))
 
 
 def test_bad_arguments_are_named():
