@@ -177,13 +177,11 @@ def audit(
     return Audit(table, findings, scale, standardize, model, choice, scorer, **where)
 
 
-def refuse_errors(findings):
-    """Raise the first error among the findings."""
+def refuse_errors(findings, more="; skmem doctor says more"):
+    """Raise the first error among the findings; `more` says where there is more about it."""
     for finding in findings:
         if finding.severity == "error":
-            raise ValueError(
-                f"{finding.what} ({finding.where}): {finding.cure}; skmem doctor says more"
-            )
+            raise ValueError(f"{finding.what} ({finding.where}): {finding.cure}{more}")
 
 
 def _prepare(X, standardize):

@@ -166,7 +166,7 @@ def audit_labels(
     findings = diagnose(table.X, table.feature_names, cv=cv, ids=table.ids)
     refuse_errors(findings)
     y, words = as_task(as_labels(y, len(table.X)), task)
-    refuse_errors(_label_findings(y, label, cv))
+    refuse_errors(_label_findings(y, label, cv), more="")  # the doctor does not see labels
     cured = CURED_BY_STANDARDIZING if standardize or model == "forest" else ()
     findings = [finding for finding in findings if finding.check not in cured]
     groups = duplicate_groups(table.X)
