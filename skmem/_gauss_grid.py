@@ -16,6 +16,9 @@ from skmem._blocks import row_blocks
 _NODES = 14
 _REACH = 9  # cells; kernels beyond count less than exp(-81 / 2)
 _MIN_PAIRS = 2**24  # below it all pairs cost less than the grid
+_PAIRS_PER_NODE = (
+    300  # below it too: of few rows, or in a box that is empty but for an isolated row or two
+)
 _NODE_BYTES = 48  # that a fit needs at each node
 # Interpolation at the rows and at the training rows, in two dimensions, errs by less than this times the sum of wider
 # kernels exp(-r^2 / 5): Cramer's bound on Hermite functions for the 14th derivative, four Lebesgue constants of 2.7,
@@ -30,12 +33,14 @@ def gauss_grid_log_sums(X, X_train, weighting, own=None):
     None where a grid does not pay: in three dimensions or more, or for few pairs of rows. All nan for a bandwidth tiny
     beside the spread of the training rows. Isolated rows are nan too: their sums are small beside the error.
     """
-    if X.shape[1] > 2 or X.shape[0] * X_train.shape[0] < _MIN_PAIRS:
+    n_pairs = X.shape[0] * X_train.shape[0]
+    if X.shape[1] > 2 or n_pairs < _MIN_PAIRS:
         return None
     out = np.full((X.shape[0], weighting.bandwidth.size), np.nan)
     for h, fits, rows in weighting.groups():
         grid = _Grid(X_train, h)
-        if _NODE_BYTES * grid.size > get_config()["working_memory"] * 2**20:
+        too_large = _NODE_BYTES * grid.size > get_config()["working_memory"] * 2**20
+        if too_large or n_pairs < _PAIRS_PER_NODE * grid.size:
             continue
         inside = np.flatnonzero(grid.contains(X))
         for block in row_blocks(fits.size, _NODE_BYTES * grid.size):

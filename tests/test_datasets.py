@@ -249,6 +249,11 @@ def test_other_commas_are_not(tmp_path, text):
     assert "decimal comma" not in str(caught.value)
 
 
+def test_a_table_is_shown_in_a_line():
+    # thousands of ids say less than their number
+    assert repr(load_table("wine")) == "Table('wine', 178 rows, 13 columns)"
+
+
 TEXT = "id,city,x,y\n007,Oslo,1,2\n12345678901234567890,Rome,3,?\n"
 
 

@@ -15,6 +15,7 @@ from skmem.density import KernelDensity
 @pytest.fixture(autouse=True)
 def always(monkeypatch):
     monkeypatch.setattr(skmem._gauss_grid, "_MIN_PAIRS", 0)
+    monkeypatch.setattr(skmem._gauss_grid, "_PAIRS_PER_NODE", 0)
 
 
 def clusters(n, d, seed=0):
@@ -91,3 +92,13 @@ def test_kernel_density_is_the_same_with_and_without_a_grid(d, monkeypatch):
         # Rows that the grid is not sure of are summed pair by pair, so all are right.
         assert_allclose(a, b, atol=1e-8, rtol=1e-12)
         assert not np.array_equal(a, b)
+
+
+def test_one_row_far_away_is_not_paid_for_with_a_grid_as_wide(monkeypatch):
+    monkeypatch.undo()
+    X = np.random.default_rng(0).normal(size=(4200, 2))
+    weighting = Weighting(np.ones((1, 4200)), np.array([1.0]))
+    assert np.isfinite(gauss_grid_log_sums(X, X, weighting)).mean() > 0.9
+    X[0] = 60.0
+    # Nearly a million nodes for a few thousand rows: pairs are cheaper.
+    assert np.isnan(gauss_grid_log_sums(X, X, weighting)).all()

@@ -13,7 +13,13 @@ from skmem.copying._authenticity import Authenticity, authentic_share
 from skmem.copying._coverage import Coverage, four_figures
 from skmem.copying._data_copying import DataCopying, data_copying
 from skmem.copying._distance_ratio import DistanceRatios, distance_ratios
-from skmem.copying._evidence import adjusted_evidence, holdout_notes, memorization_of, verdict
+from skmem.copying._evidence import (
+    adjusted_evidence,
+    holdout_notes,
+    memorization_of,
+    seen_notes,
+    verdict,
+)
 from skmem.copying._membership import MembershipInference, distance_membership
 from skmem.copying._records import ClosestRecords, closest_records
 from skmem.copying._results import Result, make_frame
@@ -207,7 +213,7 @@ def audit_copying(
         alpha=alpha,
         **found,
         memorization=memorization,
-        notes=notes,
+        notes=notes + seen_notes(found["closest_records"]),
         suspects=suspects,
         parameters=_parameters(statistic, n_neighbors, n_permutations, random_state),
         library=tables.libraries["generated"],

@@ -109,3 +109,14 @@ def holdout_notes(holdout):
             f"{1 / (n_rows + 1):.2g}, and what is concluded hangs on single rows; hold out more."
         ]
     return []
+
+
+def seen_notes(records):
+    """What cannot be concluded from held-out rows that are training rows."""
+    distances, n_copies = records.holdout_distances, records.n_holdout_copies
+    if not len(distances) or 2 * n_copies < len(distances):
+        return ()
+    return (
+        f"{n_copies} of {len(distances)} held-out rows are exact copies of training rows: unless rows repeat so often "
+        "in such data, the generator has seen them, and they hide any copying; hold out others.",
+    )

@@ -49,10 +49,13 @@ def _entries(audit):
 
 
 def _memorization(summary):
-    return (
-        f"median {summary['copied']:.3g} nats of the training rows copied, {summary['others']:.3g} of "
-        f"the others; its rank correlation with the distance ratio is {summary['spearman']:.2f}"
-    )
+    """What is known of memorization: nothing is where all rows are copied, or none, or no two scores differ."""
+    whose = {"copied": "the training rows copied", "others": "the others"}
+    medians = {who: summary[name] for name, who in whose.items() if not np.isnan(summary[name])}
+    text = "median " + ", ".join(f"{nats:.3g} nats of {who}" for who, nats in medians.items())
+    if np.isnan(summary["spearman"]):
+        return text
+    return f"{text}; its rank correlation with the distance ratio is {summary['spearman']:.2f}"
 
 
 def _suspect_lines(audit, ids):

@@ -37,6 +37,10 @@ class Table:
     name: str
     notes: tuple = ()
 
+    def __repr__(self):
+        n_rows, n_columns = self.X.shape
+        return f"Table({self.name!r}, {n_rows} rows, {n_columns} columns)"
+
 
 @dataclass(frozen=True, eq=False)
 class Columns:

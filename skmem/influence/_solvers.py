@@ -148,7 +148,7 @@ def not_positive(smallest, damping):
     return (
         f"The Hessian has an eigenvalue of at most {smallest:.2g}, with damping={damping:g}: the estimator is not at "
         "a minimum of its loss on X_train. Fit it to convergence (a smaller tol, a larger max_iter) on just these "
-        f"rows, or set damping > {max(-smallest, 0):.2g}."
+        f"rows, set damping > {max(-smallest, 0):.2g}, or take solver='ekfac' for a net, which is seldom at a minimum."
     )
 
 

@@ -259,9 +259,11 @@ def chosen(rule, cv_results, n_candidates):
 
 def _argmax(values):
     """Index of the highest value that is not nan."""
-    if np.isnan(values).all():
+    # Not by nanargmax, which cannot tell nan from -inf.
+    usable = np.flatnonzero(~np.isnan(values))
+    if not usable.size:
         raise ValueError("No candidate can be chosen: all have nan scores.")
-    return int(np.nanargmax(values))
+    return int(usable[np.argmax(values[usable])])
 
 
 # Rules by the names that `refit` of a search may give them.

@@ -68,7 +68,10 @@ def _error_of_mean(values):
 
 def _rank(values):
     """Ranks from 1, the lowest first; candidates that failed are last."""
-    return rankdata(np.nan_to_num(values, nan=np.inf, posinf=np.inf), "min").astype(np.int32)
+    found = ~np.isnan(values)
+    ranks = np.full(len(values), np.count_nonzero(found) + 1, dtype=np.int32)
+    ranks[found] = rankdata(values[found], "min")
+    return ranks
 
 
 def report_failures(evaluations):

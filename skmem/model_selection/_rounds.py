@@ -89,8 +89,7 @@ def _trial(search, data, rows, options, seeds):
 
 
 def _survivors(evaluations, metric, factor):
-    """Positions of the candidates that go on: those of the highest held-out `metric`, one in `factor`."""
-    found = [np.mean(e.split_scores.get(metric, np.nan)) for e in evaluations]
-    values = np.nan_to_num(found, nan=-np.inf)
+    """Positions of the candidates that go on: one in `factor`, by the highest held-out `metric`, failed ones last."""
+    values = np.array([np.mean(e.split_scores.get(metric, np.nan)) for e in evaluations])
     n_kept = math.ceil(len(values) / factor)
     return np.sort(np.argsort(-values, kind="stable")[:n_kept])

@@ -17,11 +17,15 @@ def find_scorers(estimator, scoring):
     if callable(scoring) or isinstance(scoring, str):
         return {"score": check_scoring(estimator, scoring)}
     named = scoring if isinstance(scoring, dict) else {name: name for name in scoring}
-    if not named or LOG_DENSITY in named:
+    _check_names(named, scoring)
+    return {name: check_scoring(estimator, scorer) for name, scorer in named.items()}
+
+
+def _check_names(names, scoring):
+    if not names or LOG_DENSITY in names:
         raise ValueError(
             f"scoring must name at least one scorer, and none {LOG_DENSITY!r}, which is there anyway, got {scoring!r}."
         )
-    return {name: check_scoring(estimator, scorer) for name, scorer in named.items()}
 
 
 def goes_by(refit, scoring, scorers, rules):
@@ -59,5 +63,7 @@ class HeldOutScorer:
                 )
                 score = np.nan
             # A callable may give several scores, with names of their own.
-            scores |= score if isinstance(score, dict) else {name: float(score)}
+            score = score if isinstance(score, dict) else {name: float(score)}
+            _check_names(score, scorer)
+            scores |= score
         return scores

@@ -120,6 +120,8 @@ class MemorizationSearchCV(RoutedFit, BestEstimatorQueries, MetaEstimatorMixin, 
     There are as many fits as GridSearchCV makes with the same splits; each scores the rows it was trained on too,
     and all candidates of a density with a closed form are cross-fitted in one pass each over the distances.
 
+    Likelihoods compare in one space only: search over a scaler inside a TransformedDensity, not a Pipeline.
+
     Exact copies of a row in other folds hide its memorization and raise its held-out likelihood, so that a search
     prefers candidates that memorize: drop them first, or keep them together by a splitter with `groups`.
 

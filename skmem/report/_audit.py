@@ -178,7 +178,7 @@ def audit(
 
 
 def refuse_errors(findings, more="; skmem doctor says more"):
-    """Raise the first error among the findings; `more` is where to read on."""
+    """Raise the first error among the findings; `more` says where there is more about it."""
     for finding in findings:
         if finding.severity == "error":
             raise ValueError(f"{finding.what} ({finding.where}): {finding.cure}{more}")

@@ -53,8 +53,8 @@ def diagnose(X, feature_names=None, estimator=None, *, cv=10, ids=None):
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features)
-        The rows; missing and infinite values are findings here, not errors.
+    X : {array-like, dataframe} of shape (n_samples, n_features)
+        The rows; missing and infinite values, and columns of text in a data frame, are findings here, not errors.
     feature_names : sequence of str, default=None
         Names of the columns; by default those of `X`, or x0, x1 and so on.
     estimator : estimator instance, default=None
@@ -73,7 +73,7 @@ def diagnose(X, feature_names=None, estimator=None, *, cv=10, ids=None):
     Raises
     ------
     ValueError
-        If `X` is not a table of numbers, has other columns than `feature_names` or other rows
+        If `X` is an array that does not hold numbers, or has other columns than `feature_names` or other rows
         than `ids`.
 
     Examples
@@ -84,6 +84,10 @@ def diagnose(X, feature_names=None, estimator=None, *, cv=10, ids=None):
     >>> print(findings[0].what)
     constant columns (3 of 64)
     """
+    if feature_names is None and (text := _text_columns(X)):
+        numbers = [name for name in X.columns if name not in text]
+        rest = diagnose(X[numbers], None, estimator, cv=cv, ids=ids) if numbers else []
+        return [_text_finding(text, "leave them out, or encode them"), *rest]
     names = get_feature_names(X) if feature_names is None else feature_names
     X = check_array(X, dtype=np.float64, ensure_all_finite=False)
     names = [f"x{j}" for j in range(X.shape[1])] if names is None else [str(n) for n in names]
@@ -98,6 +102,30 @@ def diagnose(X, feature_names=None, estimator=None, *, cv=10, ids=None):
         for check in ESTIMATOR_CHECKS:
             findings += _run(check, estimator, len(X), n_train)
     return _by_severity(findings)
+
+
+def _text_columns(X):
+    """Columns of a data frame that hold no numbers, by name, with an example of each."""
+    if not hasattr(X, "dtypes") or not hasattr(X, "columns") or not len(X):
+        return {}
+    return {
+        name: f"such as {str(np.asarray(X[name])[0])!r}"
+        for name in X.columns
+        if not _is_numeric(X[[name]])
+    }
+
+
+def _is_numeric(column):
+    try:
+        check_array(column, dtype=np.float64, ensure_all_finite=False)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _text_finding(text, cure):
+    shown = [f"{name!r} ({example})" for name, example in text.items()]
+    return Finding("error", f"text columns ({len(shown)})", named(shown), cure, "text_columns")
 
 
 def _run(check, *args):
@@ -187,10 +215,8 @@ def diagnose_file(source, *, id_column=None, drop=(), model="kde", cv=10):
     try:
         table, text = load_table(source, id_column=id_column, drop=drop), []
     except TextColumnError as error:
-        shown = [f"{name!r} ({example})" for name, example in error.columns.items()]
         cure = "leave them out (--drop NAME), name rows by one (--id-column NAME), or encode them"
-        what = f"text columns ({len(shown)})"
-        text = [Finding("error", what, named(shown), cure, "text_columns")]
+        text = [_text_finding(error.columns, cure)]
         try:
             table = load_table(source, id_column=id_column, drop=[*drop, *error.columns])
         except ValueError:  # no column is left

@@ -167,7 +167,7 @@ def audit_labels(
     refuse_errors(findings)
     y, words = as_task(as_labels(y, len(table.X)), task)
     groups = duplicate_groups(table.X)
-    refuse_errors(_label_findings(y, groups, label, cv), more="")
+    refuse_errors(_label_findings(y, groups, label, cv), more="")  # the doctor does not see labels
     cured = CURED_BY_STANDARDIZING if standardize or model == "forest" else ()
     findings = [finding for finding in findings if finding.check not in cured]
     leave_together = groups if groups.max() + 1 < len(groups) else None

@@ -278,6 +278,19 @@ def test_a_density_adds_the_memorization_of_the_rows_copied(density):
     assert -1 <= audit.memorization["spearman"] <= 1
 
 
+@pytest.mark.parametrize(("n_copied", "said"), [(60, "copied"), (0, "the others")])
+def test_memorization_that_is_not_known_is_not_printed(n_copied, said):
+    X_train, X_holdout, X_generated = np.random.default_rng(0).normal(size=(3, 60, 3))
+    X_generated[:n_copied] = X_train[:n_copied]
+    density = KernelDensity(bandwidth=0.5).fit(X_train)
+    audit = audit_copying(X_train, X_holdout, X_generated, density=density, random_state=0)
+    (line,) = [line for line in str(audit).splitlines() if line.startswith("memorization")]
+    # there are no rows of the other kind to have a median, and nan would say nothing
+    assert "nan" not in line
+    assert line.count("nats of") == 1
+    assert said in line
+
+
 def test_html_is_escaped_and_text_is_narrow():
     given = [
         pd.DataFrame({"<b>": x[:, 0], "c": x[:, 1]})

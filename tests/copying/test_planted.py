@@ -160,6 +160,27 @@ def test_values_that_real_rows_share_are_no_copies():
     assert audit.data_copying.statistic == 0
 
 
+@pytest.mark.parametrize(
+    ("n_seen", "is_said"), [(0, False), (40, False), (100, True), (200, True)]
+)
+def test_a_holdout_of_training_rows_is_called_so(n_seen, is_said):
+    X_train, X_holdout, _ = tables()
+    X_holdout[:n_seen] = X_train[:n_seen]
+    audit = audit_copying(X_train, X_holdout, X_train, random_state=0)
+    # what the generator has seen is no ruler: by it all of the rows may be copied, and nothing be shown
+    assert (
+        any("held-out rows are exact copies of training rows" in n for n in audit.notes) == is_said
+    )
+    assert audit.copying == (n_seen < 200)
+
+
+def test_no_holdout_is_not_called_one_of_training_rows():
+    X_train, _, X_generated = tables()
+    audit = audit_copying(X_train, None, X_generated, random_state=0)
+    # of no rows none are copies
+    assert not any("copies of training rows" in note for note in audit.notes)
+
+
 @pytest.mark.parametrize("which", ["train", "holdout", "generated", "all"])
 def test_one_row(which):
     given = dict(zip(("train", "holdout", "generated"), tables(n=30), strict=True))

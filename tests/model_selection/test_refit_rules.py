@@ -67,6 +67,23 @@ def test_nothing_to_choose_from_is_an_error(rule):
         rule(nothing)
 
 
+@pytest.mark.parametrize("rule", RULES)
+def test_a_failed_candidate_is_not_chosen_before_one_of_density_zero(rule):
+    table = {name: np.array([np.nan, 1.0]) for name in TABLE}
+    table["mean_test_log_density"][1] = -np.inf
+    # -inf is a score, as a kernel without tails has it of a row that it does not reach.
+    assert rule(table) == 1
+
+
+def test_a_bound_holds_where_all_below_it_have_density_zero():
+    table = {
+        "mean_test_log_density": np.array([-1.0, -np.inf]),
+        "memorization_q95": np.array([3.0, 1.0]),
+    }
+    # The likelier one memorizes more than is allowed.
+    assert memorization_below(2.0)(table) == 1
+
+
 def test_an_unknown_column_is_named():
     with pytest.raises(ValueError, match=r"column must be one of .* got 'memorization_q50'"):
         memorization_below(1.0, "memorization_q50")(TABLE)

@@ -102,6 +102,8 @@ def test_a_scorer_that_fails_gives_nan_and_a_warning():
         ({"scoring": []}, "scoring must name"),
         ({"scoring": {"log_density": "accuracy"}}, "none 'log_density'"),
         ({"scoring": several}, "column must be one of .*mean_test_right"),
+        # A callable that gives a score of that name would take the place of the log-density in silence.
+        ({"scoring": lambda e, X, y: {"log_density": 1.0}, "refit": False}, "none 'log_density'"),
     ],
 )
 def test_bad_scoring_is_named(params, match):

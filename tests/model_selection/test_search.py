@@ -193,6 +193,29 @@ def test_halving_ends_once_a_factor_of_candidates_is_left(n_candidates, factor):
     assert [len(part) for part in rounds] == [4000 // factor**i for i in range(n_rounds)][::-1]
 
 
+@pytest.mark.filterwarnings("ignore:Fits failed:sklearn.exceptions.FitFailedWarning")
+@pytest.mark.parametrize("search", ["grid", "halving"])
+def test_failed_candidates_come_after_those_of_density_zero(search):
+    grid = {"bandwidth": [-1.0, 1e-6, -2.0]}
+    found = MemorizationSearchCV(
+        KernelDensity(kernel="tophat"), grid, search=search, cv=2, n_repeats=1, random_state=0
+    ).fit(np.arange(100.0).reshape(-1, 1))
+    # No row is within 1e-6 of another, so all held-out densities are zero; but they are densities.
+    assert found.best_params_ == {"bandwidth": 1e-6}
+    assert list(found.cv_results_["rank_test_log_density"]) == [2, 1, 2]
+    assert list(found.cv_results_["rank_memorization_q95"]) == [2, 1, 2]
+
+
+@pytest.mark.filterwarnings("ignore:Fits failed:sklearn.exceptions.FitFailedWarning")
+def test_halving_prefers_candidates_of_density_zero_to_failed_ones():
+    grid = {"bandwidth": [-1.0, -2.0, 1e-6, 1e-7]}
+    found = MemorizationSearchCV(
+        KernelDensity(kernel="tophat"), grid, search="halving", factor=2, cv=2, n_repeats=1
+    ).fit(np.arange(100.0).reshape(-1, 1))
+    # Those that go on are the ones that could be fitted.
+    assert [p["bandwidth"] for p in found.cv_results_["params"][4:]] == [1e-6, 1e-7]
+
+
 def test_classifiers_are_searched_by_the_probability_of_the_label():
     grid = {"C": [0.01, 1.0, 100.0]}
     model = LogisticRegression(max_iter=1000)

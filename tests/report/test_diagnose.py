@@ -242,6 +242,27 @@ def test_text_columns_of_a_file_are_a_finding(tmp_path):
     assert diagnose_file(path, id_column="name")[0] == []
 
 
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_text_columns_of_a_frame_are_a_finding(library):
+    frames = pytest.importorskip(library)
+    numbers = {"x": SOUND[:, 0], "y": SOUND[:, 1]}
+    text = {"name": [f"n{i}" for i in range(len(SOUND))], "kind": ["a", None] * (len(SOUND) // 2)}
+    (finding,) = diagnose(frames.DataFrame(text | numbers))
+    # The text is named, and the rest, which is sound, is diagnosed without it.
+    assert (finding.severity, finding.what) == ("error", "text columns (2)")
+    assert finding.where == "'name' (such as 'n0'), 'kind' (such as 'a')"
+    # With no numbers at all there is still something to say.
+    assert [f.what for f in diagnose(frames.DataFrame(text))] == ["text columns (2)"]
+    # Rows go with their names, whatever is left out.
+    assert (
+        diagnose(frames.DataFrame(text | numbers), ids=np.zeros(len(SOUND)))[1].check
+        == "repeated_ids"
+    )
+    gaps = frames.DataFrame(numbers | {"z": [None, 1.0] * (len(SOUND) // 2)})
+    # A missing number is no text.
+    assert "text_columns" not in [f.check for f in diagnose(gaps)]
+
+
 @pytest.mark.parametrize("rows", [[0, 1, 2], [0, 1] * 10])
 def test_doctor_and_audit_speak_alike(tmp_path, rows):
     path = tmp_path / "a.csv"

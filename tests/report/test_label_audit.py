@@ -353,6 +353,8 @@ def test_bad_input_is_one_line_and_status_2(capsys, tmp_path, case):
     assert (status, out) == (2, "")
     assert err.count("\n") == 1
     assert message in flat(err)
+    # and sends for more to the doctor only where it is not about labels, which the doctor does not see
+    assert ("skmem doctor" in err) == (case in ("missing feature", "few rows"))
 
 
 def test_bad_arguments_are_named():
