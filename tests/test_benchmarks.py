@@ -72,10 +72,14 @@ def test_exactness_holds_at_any_size(capsys, mnist):
 
 def test_all_are_written_to_one_file(tmp_path, capfd):
     path = tmp_path / "RESULTS.md"
+    path.write_text("# Benchmarks\n\n## import_time\n\nstays\n\n## kde_score\n\ngoes\n")
     run_all.main(["kde_score", "--quick", "--output", str(path)])
+    head, stays, new = path.read_text().split("\n## ")
     # what is kept is what was printed, under a heading and with the command
-    assert capfd.readouterr().out.strip() in path.read_text()
-    assert "`python -m doc.benchmarks kde_score --quick`" in path.read_text()
+    assert new.strip() == capfd.readouterr().out.strip().removeprefix("## ")
+    assert "`python -m doc.benchmarks.kde_score --quick`" in new
+    # and what was not asked for stays as it was
+    assert (head.strip(), stays.strip()) == (run_all.HEAD, "import_time\n\nstays")
 
 
 def test_calls_take_turns_and_the_first_round_does_not_count():

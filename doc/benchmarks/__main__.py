@@ -2,9 +2,11 @@
 
     python -m doc.benchmarks [NAME ...] [--mnist PATH] [--large]
 
-from the root of the repository; without names, all of them. `python -m doc.benchmarks.NAME` runs one alone.
+from the root of the repository; without names, all of them, else the tables of the others stay. `python -m
+doc.benchmarks.NAME` runs one alone and writes nothing.
 """
 
+import re
 import subprocess
 import sys
 from datetime import date
@@ -14,12 +16,9 @@ from doc.benchmarks._common import make_parser
 
 HERE = Path(__file__).resolve().parent
 NAMES = sorted(path.stem for path in HERE.glob("[!_]*.py"))
-HEAD = """\
-# Benchmarks
+HEAD = """# Benchmarks
 
-Medians over rounds in which both sides took turns; ratios are medians of the ratios within a round. Written on {date}
-by `python -m doc.benchmarks{flags}`.
-"""
+Medians over rounds in which both sides took turns; ratios are medians of the ratios within a round."""
 
 
 def main(argv=None):
@@ -32,12 +31,21 @@ def main(argv=None):
     flags = [f"--{name}" for name in ("large", "quick") if getattr(args, name)]
     data = ["--mnist", str(Path(args.mnist).resolve())] if args.mnist else []
     options = [f"--repeats={args.repeats}", *flags, *data]
-    shown = "".join(f" {flag}" for flag in [*args.names, *flags, *(["--mnist PATH"] * bool(data))])
-    sections = [HEAD.format(date=date.today(), flags=shown)]
+    shown = "".join(f" {flag}" for flag in [*flags, *(["--mnist PATH"] * bool(data))])
+    sections = written(args.output) if args.names else {}
     for name in args.names or NAMES:
-        sections.append(f"## {name}\n\n{run(name, options)}")
-        print(sections[-1], flush=True)
-    args.output.write_text("\n".join(sections))
+        how = f"Written on {date.today()} by `python -m doc.benchmarks.{name}{shown}`."
+        sections[name] = f"## {name}\n\n{how}\n\n{run(name, options).strip()}"
+        print(sections[name], flush=True)
+        ordered = [HEAD, *(sections[key] for key in sorted(sections))]
+        args.output.write_text("\n\n".join(ordered) + "\n")
+
+
+def written(path):
+    """The sections of a file that was written before, by name."""
+    text = path.read_text() if path.exists() else ""
+    parts = re.split(r"^(?=## \w+$)", text, flags=re.MULTILINE)[1:]
+    return {part.split(None, 2)[1]: part.strip() for part in parts}
 
 
 def run(name, options):
