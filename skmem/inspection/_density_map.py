@@ -1,10 +1,9 @@
 """A map of a density of two features and of what it memorized."""
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from skmem._frames import make_frame
-from skmem.inspection._style import BLUE, FONT_SIZE, YELLOW, label_axes, single_axes
+from skmem.inspection._style import BLUE, FONT_SIZE, YELLOW, check_scorer, label_axes, single_axes
 
 
 class DensityMapDisplay:
@@ -90,7 +89,7 @@ class DensityMapDisplay:
         ValueError
             If `X` does not have two features.
         """
-        check_is_fitted(scorer)
+        check_scorer(scorer)
         points = np.asarray(X, dtype=np.float64)
         if points.ndim != 2 or points.shape[1] != 2:
             raise ValueError(

@@ -1,7 +1,6 @@
 """Pictures of memorization scores."""
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from skmem._frames import make_frame
 from skmem.cross_fitting._responses import UNITS
@@ -12,6 +11,7 @@ from skmem.inspection._style import (
     VERMILION,
     check_choice,
     check_images,
+    check_scorer,
     draw_histogram,
     draw_images,
     draw_table,
@@ -98,7 +98,7 @@ class MemorizationDisplay:
         ValueError
             If `image_shape` does not fit `X`, or is given without it.
         """
-        check_is_fitted(scorer)
+        check_scorer(scorer)
         if image_shape is not None and X is None:
             raise ValueError(
                 f"X must be given to show rows as images, got None and image_shape={image_shape!r}."

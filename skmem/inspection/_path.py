@@ -3,7 +3,6 @@
 from itertools import cycle
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from skmem._frames import make_frame
 from skmem.inspection._style import (
@@ -12,6 +11,7 @@ from skmem.inspection._style import (
     GREY,
     ORANGE,
     VERMILION,
+    check_scorer,
     label_axes,
     stacked_axes,
 )
@@ -103,7 +103,7 @@ class MemorizationPathDisplay:
         ValueError
             If the scorer has no stages.
         """
-        check_is_fitted(scorer)
+        check_scorer(scorer)
         if not hasattr(scorer, "stages_"):
             raise ValueError(
                 "scorer must have stages_, which come from an estimator with staged_score_samples, such as a VAE "

@@ -1,6 +1,7 @@
 """Colours, axes and montages that all displays share; matplotlib is imported when something is drawn."""
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 # Okabe & Ito's colours, told apart by colour-blind readers; markers and line styles tell them apart in grey.
 BLUE, ORANGE, VERMILION, YELLOW, GREY = "#0072B2", "#E69F00", "#D55E00", "#F0E442", "#666666"
@@ -77,6 +78,13 @@ def check_choice(name, value, choices):
     """Check that `value` is one of `choices`."""
     if value not in choices:
         raise ValueError(f"{name} must be one of {list(choices)}, got {value!r}.")
+
+
+def check_scorer(scorer):
+    """Check that `scorer` is fitted and has scores."""
+    check_is_fitted(scorer)
+    if not hasattr(scorer, "memorization_"):
+        raise TypeError(f"scorer must be a fitted MemorizationScorer, got {scorer!r}.")
 
 
 def check_images(X, image_shape):

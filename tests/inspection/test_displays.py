@@ -219,6 +219,21 @@ def test_influence_shows_proponents_first_and_opponents_last(image_shape):
         assert names == [str(row) for row in display.rows]
 
 
+@pytest.mark.parametrize(
+    ("display", "rows"),
+    [
+        (inspection.DensityMapDisplay, {"X": np.eye(5, 2)}),
+        (inspection.MemorizationDisplay, {}),
+        (inspection.MemorizationPathDisplay, {}),
+    ],
+)
+def test_a_density_is_no_scorer(display, rows):
+    density = KernelDensity().fit(np.eye(5, 2))
+    # it is fitted, but has no scores to show
+    with pytest.raises(TypeError, match=r"fitted MemorizationScorer, got KernelDensity"):
+        display.from_estimator(density, **rows)
+
+
 def test_influence_of_an_estimator_is_asked_for_one_point():
     class Fixed:
         def influence(self, X):
