@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 from scipy.stats import rankdata
 from sklearn.exceptions import FitFailedWarning
+from sklearn.pipeline import Pipeline
 
 from skmem.model_selection._candidates import SUMMARIES
 from skmem.model_selection._refit_rules import pareto_front
@@ -91,3 +92,18 @@ def report_failures(evaluations):
         FitFailedWarning,
         stacklevel=4,
     )
+
+
+def warn_of_spaces(estimator, candidates, response):
+    """Warn where candidates differ before the density of a Pipeline: their densities are of other variables."""
+    if response != "score_samples" or not isinstance(estimator, Pipeline):
+        return
+    density = estimator.steps[-1][0]
+    before = {name for params in candidates for name in params if name.split("__")[0] != density}
+    differing = [n for n in sorted(before) if len({repr(p.get(n)) for p in candidates}) > 1]
+    if differing:
+        warnings.warn(
+            f"Candidates differ in {', '.join(differing)}, before the density: their log-likelihoods are of other "
+            "variables and do not compare; search over a TransformedDensity, which counts the change of variables.",
+            stacklevel=4,
+        )

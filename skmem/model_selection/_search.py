@@ -23,7 +23,7 @@ from skmem.memorization._queries import given
 from skmem.memorization._routing import RoutedFit
 from skmem.model_selection._queries import BestEstimatorQueries
 from skmem.model_selection._refit_rules import RULES, best_score, chosen
-from skmem.model_selection._results import report_failures, tabulate
+from skmem.model_selection._results import report_failures, tabulate, warn_of_spaces
 from skmem.model_selection._rounds import DEFAULT_REPEATS, try_all
 from skmem.model_selection._scoring import LOG_DENSITY, HeldOutScorer, find_scorers, goes_by
 
@@ -238,7 +238,7 @@ class MemorizationSearchCV(RoutedFit, BestEstimatorQueries, MetaEstimatorMixin, 
         FitFailedWarning
             If a fit of a candidate failed and `error_score` is nan.
         UserWarning
-            If a scorer failed and `error_score` is nan.
+            If a scorer failed and `error_score` is nan, or candidates differ before the density of a Pipeline.
         """
         response = resolve_response(self.estimator, y, self.response)
         seen = BaseEstimator()
@@ -253,6 +253,7 @@ class MemorizationSearchCV(RoutedFit, BestEstimatorQueries, MetaEstimatorMixin, 
         seeds, data = child_seeds(self.random_state, 6), (X, y, groups)
         tried, rounds = try_all(self, data, options, metric, seeds[1:])
         report_failures([e for _, e in tried])
+        warn_of_spaces(self.estimator, [e.params for _, e in tried], response)
         self._keep(tried, rounds, num_samples(X), seen)
         self.scorer_ = scorers.get("score", scorers or None)
         if self.refit is not False:

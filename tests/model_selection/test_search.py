@@ -1,10 +1,13 @@
 """The search gives what GridSearchCV gives, and memorization from the same fits."""
 
+import warnings
+
 import numpy as np
 import pytest
 from sklearn import config_context
 from sklearn.base import BaseEstimator, clone
 from sklearn.datasets import load_iris
+from sklearn.decomposition import PCA
 from sklearn.exceptions import FitFailedWarning, UnsetMetadataPassedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.mixture import GaussianMixture
@@ -345,3 +348,20 @@ def test_weights_are_routed_where_they_are_requested():
         weighted = search.fit(X, sample_weight=weights).memorization_
     # Weights of one change nothing but the way.
     np.testing.assert_allclose(weighted, search.fit(X).memorization_, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("grid", "warned"),
+    [
+        ({"pca__n_components": [1, 3]}, True),
+        ({"pca": [PCA(2), "passthrough"]}, True),
+        ({"pca__n_components": [2], "kerneldensity__bandwidth": [0.3, 1.0]}, False),
+    ],
+)
+def test_densities_of_different_variables_are_warned_of(grid, warned):
+    search = MemorizationSearchCV(make_pipeline(PCA(), KernelDensity()), grid, cv=3, n_repeats=1)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        search.set_params(random_state=0).fit(X)
+    # the density of one column is higher than that of four for its unit alone
+    assert any("do not compare" in str(w.message) for w in caught) == warned
