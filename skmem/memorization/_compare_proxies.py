@@ -123,7 +123,7 @@ def compare_proxies(
     -----
     Let r be the mean of Spearman's correlation between the scores of two random halves of the repeats (for masks
     without folds: of the fits). The reliability of all of them, k times as many as in a half, is
-    k r / (1 + (k - 1) |r|) (Spearman 1910; Brown 1910), and a score without noise would correlate with them by its
+    ``k r / (1 + (k - 1) |r|)`` (Spearman 1910; Brown 1910), and a score without noise would correlate with them by its
     square root: the ceiling. That is exact for Pearson's correlation with independent noise, and a guide for ranks:
     where log-densities vary by 1.5 nats from fit to fit, their log-mean-exp makes it up to 0.1 too high in
     simulations. k is 2, or more for an odd number of repeats. A single repeat has no halves. Leave-one-out in exact
