@@ -4,7 +4,7 @@ import math
 
 import torch
 from torch.distributions import Bernoulli, Distribution, Independent, Normal
-from torch.nn.functional import logsigmoid, softplus
+from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid, softplus
 
 # Levels whose probabilities are summed one by one for a mean.
 _N_TERMS = 256
@@ -35,48 +35,11 @@ class DiagonalNormal(Independent):
         return -0.5 * torch.linalg.vecdot(z, z) - log_scale.expand_as(loc).sum(dim=-1)
 
 
-class BernoulliLogProb(torch.autograd.Function):
-    r"""Sum over the last dimension of the log-probabilities of zeros and ones, of shapes that are equal.
-
-    With :math:`t` the logit of a one and minus that of a zero, :math:`\log \sigma(t) = \min(t, 0) + \log \sigma(|t|)`.
-    The last factor is at least a half, so many are multiplied before one logarithm is taken.
-    """
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(logits, value):
-        """Of logits and values (..., n_columns)."""
-        t = (2 * value - 1) * logits
-        negative = t.clamp(max=0).sum(dim=-1)
-        n_factors = int(-math.log2(torch.finfo(t.dtype).tiny))
-        factors = t.abs_().sigmoid_().split(n_factors, dim=-1)
-        return negative + sum(part.prod(dim=-1).log_() for part in factors)
-
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        """Keep what the slopes are made of."""
-        ctx.save_for_backward(*inputs)
-        ctx.save_for_forward(*inputs)
-
-    @staticmethod
-    def backward(ctx, g):
-        """Value minus probability, for the logits; the logit, for values, which are data but where one asks."""
-        logits, value = ctx.saved_tensors
-        g = g.unsqueeze(-1)
-        of_value = g * logits if ctx.needs_input_grad[1] else None
-        return g * (value - logits.sigmoid()), of_value
-
-    @staticmethod
-    def jvp(ctx, by_logits, by_value):
-        """As `backward`, along a direction."""
-        logits, value = ctx.saved_tensors
-        slopes = ((by_logits, value - logits.sigmoid()), (by_value, logits))
-        return sum((by * slope).sum(dim=-1) for by, slope in slopes if by is not None)
-
-
 class IndependentBernoulli(Independent):
-    """Bernoulli(sigmoid(logits)), independent over the last dimension, of zeros and ones alone: faster than torch's.
+    r"""Bernoulli(sigmoid(logits)), independent over the last dimension; faster than torch's without gradients.
+
+    Of a value x it is :math:`x l - \max(l, 0) + \log \sigma(|l|)`. Each :math:`\sigma(|l|)` is at least a half, so many
+    are multiplied before one logarithm is taken.
 
     Parameters
     ----------
@@ -89,8 +52,13 @@ class IndependentBernoulli(Independent):
 
     def log_prob(self, value):
         """Sum over columns of -log(1 + exp(-logit)) for a one, -log(1 + exp(logit)) for a zero."""
-        logits = self.base_dist.logits
-        return BernoulliLogProb.apply(*torch.broadcast_tensors(logits, value))
+        logits, value = torch.broadcast_tensors(self.base_dist.logits, value)
+        if logits.requires_grad:
+            return -binary_cross_entropy_with_logits(logits, value, reduction="none").sum(dim=-1)
+        n_factors = int(-math.log2(torch.finfo(logits.dtype).tiny))
+        likelier = (logits.sigmoid() - 0.5).abs_().add_(0.5).split(n_factors, dim=-1)
+        either = sum(part.prod(dim=-1).log_() for part in likelier)
+        return torch.linalg.vecdot(logits, value) - logits.clamp(min=0).sum(dim=-1) + either
 
 
 class StandardNormal(Independent):

@@ -11,7 +11,6 @@ pytest.importorskip("skorch", reason="the extra torch is not installed")
 
 from skmem.neural import _likelihoods as lik  # noqa: E402
 from skmem.neural._distributions import (  # noqa: E402
-    BernoulliLogProb,
     DiscretizedLogisticMixture,
     Product,
 )
@@ -171,10 +170,12 @@ def test_zeros_and_ones_have_the_log_probabilities_that_torch_gives_them(dtype, 
     logits = torch.as_tensor(scale * rng.normal(size=(2, 5, n_columns)), dtype=dtype)
     value = torch.as_tensor(rng.integers(2, size=(5, n_columns)), dtype=dtype)
     found = lik.BernoulliLogits(n_columns)(logits).log_prob(value)
+    with_slopes = lik.BernoulliLogits(n_columns)(logits.clone().requires_grad_()).log_prob(value)
     expected = torch.distributions.Bernoulli(logits=logits.double()).log_prob(value.double())
     # products of at most as many halves as the type can hold: neither large logits nor many columns run out of it
     tolerance = 1e-5 if dtype == torch.float32 else 1e-12
-    assert_allclose(found, expected.sum(dim=-1), rtol=tolerance, atol=tolerance)
+    for one in (found, with_slopes.detach()):
+        assert_allclose(one, expected.sum(dim=-1), rtol=tolerance, atol=tolerance)
 
 
 def test_slopes_of_zeros_and_ones_are_those_of_their_log_probability():
@@ -183,7 +184,7 @@ def test_slopes_of_zeros_and_ones_are_those_of_their_log_probability():
     value = torch.as_tensor(rng.integers(2, size=(4, 3)), dtype=torch.float64)
 
     def log_prob(logits, value=value):
-        return BernoulliLogProb.apply(logits, value)
+        return lik.BernoulliLogits(3)(logits).log_prob(value)
 
     # first and second derivatives are those of differences
     assert torch.autograd.gradcheck(log_prob, logits)
@@ -203,13 +204,16 @@ def test_slopes_of_zeros_and_ones_are_those_that_torch_gives_them(transform, arg
     logits = torch.as_tensor(rng.normal(size=(4, 3)))
     value = torch.as_tensor(rng.integers(2, size=(4, 3)), dtype=torch.float64)
 
+    def of_ours(logits, value):
+        return lik.BernoulliLogits(3)(logits).log_prob(value)
+
     def of_torch(logits, value):
         p = torch.distributions.Bernoulli(logits=logits, validate_args=False)
         return p.log_prob(value).sum(dim=-1)
 
     slopes = [
         torch.func.vmap(getattr(torch.func, transform)(f, argnums=argnums))(logits, value)
-        for f in (BernoulliLogProb.apply, of_torch)
+        for f in (of_ours, of_torch)
     ]
     # forwards or backwards, for the logits or the values: none is zero without a word
     torch.testing.assert_close(*slopes)
