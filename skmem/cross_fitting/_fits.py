@@ -172,7 +172,7 @@ def run_fits(job, train_mask, seeds, *, memory=None, n_jobs=None, progress=False
     )
     n_fits = len(train_mask) - first
     # Groups are few and leave the interpreter alone most of the time: threads spare them the start of processes.
-    prefer = "threads" if n_fits > len(groups) else None
+    prefer = None
     parallel = Parallel(n_jobs=n_jobs, prefer=prefer, return_as="generator_unordered")
     scores, paths = np.empty((n_fits, job.n_points)), [{}] * n_fits
     held_out = [{}] * n_fits

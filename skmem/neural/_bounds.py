@@ -17,6 +17,8 @@ from skmem.neural._proposals import PROPOSALS
 
 # Tensors of the decoder's widest layer that live at once, in and out of it and in the likelihood.
 _TENSORS = 4
+# What second derivatives of a row take, in draws.
+_SECOND_DERIVATIVES = 8
 # More than this at once goes back to the system after each block, which clears its pages before they come again.
 _DRAWS_BYTES = 4 * 2**20
 
@@ -92,10 +94,9 @@ def scoring_module(module, dtype):
 def blocked_log_weights(module, U, noise, proposal):
     """Yield (rows, log_weights) for slices of the rows of an array `U`; float64 arrays (n_draws, n_rows)."""
     start, draw_bytes = 0, _draw_bytes(module, U)
-    # Second derivatives of a row take as much as some draws for each entry of its code. Blocks hold as many rows as
-    # that allows, since a proposal for many rows costs little more than for one; their draws are then split.
-    row_bytes = draw_bytes * 4 * noise.shape[1]
-    for x in tensor_blocks(module, U, row_bytes):
+    # Blocks hold as many rows as their second derivatives allow, since a proposal for many rows costs little more than
+    # for one; their draws are then split.
+    for x in tensor_blocks(module, U, draw_bytes * _SECOND_DERIVATIVES):
         noise = torch.as_tensor(noise, dtype=x.dtype, device=x.device)
         draws = _blocks(x.device.type, len(noise), draw_bytes * len(x), _DRAWS_BYTES)
         with torch.no_grad():

@@ -38,7 +38,7 @@ class DiagonalNormal(Independent):
 class IndependentBernoulli(Independent):
     r"""Bernoulli(sigmoid(logits)), independent over the last dimension; faster than torch's without gradients.
 
-    Of a value x it is :math:`x l - \max(l, 0) + \log \sigma(|l|)`. Each :math:`\sigma(|l|)` is at least a half, so many
+    Of a value x it is :math:`x l - \max(l, 0) + \log \sigma(|l|)`. The last factor is at least a half, so many of them
     are multiplied before one logarithm is taken.
 
     Parameters

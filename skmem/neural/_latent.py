@@ -20,12 +20,14 @@ def _keeps_stages(estimator):
 def standard_errors(log_weights, n_replicates):
     """Standard error of each column's log-mean-exp, from independent replicates of equal size.
 
-    In nats; by the delta method, the standard error of the mean weight over that mean; nan for one replicate.
+    In nats; by the delta method, the standard error of the mean weight over that mean; nan for one replicate, or where
+    all weights are zero.
     """
     if n_replicates < 2:
         return np.full(log_weights.shape[1], np.nan)
     replicates = logmeanexp(log_weights.reshape(n_replicates, -1, log_weights.shape[1]), axis=1)
-    relative = np.exp(replicates - logmeanexp(replicates, axis=0))
+    with np.errstate(invalid="ignore"):
+        relative = np.exp(replicates - logmeanexp(replicates, axis=0))
     return relative.std(axis=0, ddof=1) / np.sqrt(n_replicates)
 
 
@@ -76,7 +78,8 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, TableDens
         log_density : ndarray of shape (n_samples,)
             The importance-weighted bound, below log p(x) in expectation and equal to it in the limit.
         standard_error : ndarray of shape (n_samples,)
-            Only with ``return_std=True``: the standard error of each; nan where there is one replicate alone.
+            Only with ``return_std=True``: the standard error of each; nan where there is one replicate alone, or
+            the log-density is minus infinity.
 
         Notes
         -----

@@ -73,10 +73,10 @@ class VAE(FitsTogether, LatentDensity):
         Importance samples: scrambled Sobol points through the normal quantile function, or plain Monte Carlo.
     proposal : {"auto", "encoder", "laplace"}, default="auto"
         Distribution that importance samples come from: the encoder's, or for each row a normal near the mode of its
-        posterior with the curvature there. That takes as long as some 7 `latent_dim` draws and misses far less; an
+        posterior with the curvature there. That takes as long as some 10 `latent_dim` draws and misses far less; an
         encoder also serves the rows it was trained on better than others, which looks like memorization. "auto" is
-        "laplace" up to 32 entries of the code; "encoder" beyond, and for a `module` of your own, which must be one
-        that :func:`torch.func.vmap` takes for "laplace".
+        "laplace" up to 32 entries of the code; "encoder" beyond, and for a `module` of your own: "laplace" takes its
+        second derivatives, and each row to be decoded by itself.
     noise : {"fixed", "dynamic"}, default="fixed"
         Whether the noise of binarisation and dequantisation is drawn once for each row, or for training anew in each
         epoch. Scores use the fixed noise, which depends on the row and `noise_seed` alone.

@@ -18,7 +18,7 @@ from skmem.neural._bounds import (  # noqa: E402
     scoring_module,
     standard_normal_draws,
 )
-from skmem.neural._proposals import laplace, resolve_proposal  # noqa: E402
+from skmem.neural._proposals import derivatives, laplace, resolve_proposal  # noqa: E402
 from tests import oracles  # noqa: E402
 
 X = load_iris().data
@@ -145,6 +145,51 @@ def test_the_posterior_of_a_linear_model_is_the_laplace_proposal():
     assert errors.max() < 0.01
     # the ELBO is the encoder's all the same
     assert_array_equal(vae.elbo(X), vae.set_params(proposal="encoder").elbo(X))
+
+
+@pytest.mark.parametrize(
+    "params",
+    [{"likelihood": "gaussian_diagonal"}, {"likelihood": "bernoulli", "input_shape": (1, 4, 4)}],
+    ids=["layers", "convolutions"],
+)
+def test_slopes_and_curvatures_are_those_of_each_row(params):
+    rows = np.random.default_rng(0).random((30, 16))
+    vae = VAE(3, (6, 4), max_epochs=2, random_state=0).set_params(**params).fit(rows)
+    module = scoring_module(vae.net_.module_, "float64")
+    x = torch.as_tensor(vae._columns.forward(rows, 0)[0])
+    z = torch.randn(30, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    found = derivatives(lambda z: module.decode(z).log_prob(x), z)
+
+    def of_one(k):
+        return lambda code: module.decode(code[None]).log_prob(x[k : k + 1])[0]
+
+    # rows have no part in one another, though their sum is what is differentiated
+    of_torch = torch.autograd.functional.jacobian, torch.autograd.functional.hessian
+    for find, many in zip(of_torch, found, strict=True):
+        torch.testing.assert_close(many, torch.stack([find(of_one(k), z[k]) for k in range(30)]))
+
+
+@pytest.mark.parametrize("likelihood", ["gaussian", "gaussian_diagonal"])
+@pytest.mark.parametrize("scale", [1e60, 1e160, 1e300])
+def test_rows_out_of_all_bounds_have_no_density(likelihood, scale):
+    vae = VAE(2, (8,), likelihood=likelihood, max_epochs=5, n_importance_samples=32)
+    scores = vae.set_params(random_state=0).fit(X).score_samples(np.vstack([scale * X[:3], X[:3]]))
+    # squares overflow: minus infinity, or a number as large; their neighbours are none the worse
+    assert np.all(scores[:3] < -1e100)
+    assert np.all(np.isfinite(scores[3:]))
+
+
+def test_posteriors_too_narrow_for_a_factorisation_are_proposed_all_the_same():
+    vae = linear_vae(20, "laplace").set_params(score_dtype="float32", n_importance_samples=256)
+    vae.fit(X)
+    with torch.no_grad():
+        decoder = vae.net_.module_.decoder
+        decoder.head.raw_scale[:] = -20.0  # the floor, 0.001
+        decoder.trunk[0].weight[:, 0] *= 1e3
+    single = vae.score_samples(X)
+    # precisions 1e12 and 1e6: their ratio is at the end of single precision
+    double = vae.set_params(score_dtype="float64").score_samples(X)
+    assert_allclose(single, double, rtol=1e-2)
 
 
 def test_the_default_proposal_is_laplace_where_that_is_cheap():
