@@ -171,9 +171,7 @@ def run_fits(job, train_mask, seeds, *, memory=None, n_jobs=None, progress=False
         for group in groups
     )
     n_fits = len(train_mask) - first
-    # Groups are few and leave the interpreter alone most of the time: threads spare them the start of processes.
-    prefer = None
-    parallel = Parallel(n_jobs=n_jobs, prefer=prefer, return_as="generator_unordered")
+    parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
     scores, paths = np.empty((n_fits, job.n_points)), [{}] * n_fits
     held_out = [{}] * n_fits
     with single_thread():

@@ -15,7 +15,7 @@ from skmem._sklearn import fit_context, num_samples, safe_indexing
 
 # On a CPU calls are won, not sums. More fits than this make calls no cheaper, and parameters with their gradients and
 # moments beyond these bytes leave the caches: both measured on nets of 5,000 to 300,000 parameters.
-_MAX_FITS = 32
+_MAX_FITS = 16
 _CACHE_BYTES = 8 * 2**20
 
 
@@ -59,7 +59,7 @@ class FitsTogether:
         Notes
         -----
         Fits of one group make the same number of batches. On a GPU groups are as large as a quarter of its memory
-        allows. On a CPU they hold at most 32 fits, and as many parameters as the caches: fits of more than 260,000
+        allows. On a CPU they hold at most 16 fits, and as many parameters as the caches: fits of more than 260,000
         stay alone, which gain nothing. There is an even number of groups, for two cores to share; they do not depend
         on the number of cores, nor scores on how they are shared out.
         """
