@@ -32,7 +32,8 @@ def push(q, noise):
         If `q` is neither normal nor made of independent distributions with an inverse distribution function.
     """
     if isinstance(q, MultivariateNormal):
-        return q.loc + (q.scale_tril @ noise.unsqueeze(-1)).squeeze(-1)
+        # One product for all rows and draws, where matmul would make one for each.
+        return q.loc + torch.einsum("...ij,...j->...i", q.scale_tril, noise)
     base = q.base_dist if isinstance(q, Independent) else q
     if isinstance(base, Normal):
         return base.loc + base.scale * noise

@@ -251,7 +251,7 @@ def test_groups_hold_each_fit_once_with_as_many_batches_as_its_neighbours():
     # rows in bounded memory
     with sklearn.config_context(working_memory=0.02):
         tight = small().cross_fit_groups(IRIS, masks)
-    assert max(map(len, tight)) < max(map(len, groups)) <= 32
+    assert max(map(len, tight)) < max(map(len, groups)) <= 16
 
 
 def test_large_nets_stay_alone():
