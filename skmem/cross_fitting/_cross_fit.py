@@ -218,10 +218,10 @@ def cross_fit(
     An estimator for which many fits at once are cheaper than one after another, as a small VAE,
     has ``cross_fit_groups(X, train_mask)``, which gives the numbers of the fits to make together
     as a list of integer arrays, and ``cross_fit_estimators(X, train_mask, seeds)``, which returns
-    fitted clones, one for each row of a mask. It is called for groups of more than one fit; these
-    run in threads unless joblib is told otherwise. They must be what `fit` would have given, but
-    for rounding, and groups must not depend on `n_jobs`. `y` is not passed. A Pipeline does not
-    pass the methods on: it is refitted.
+    fitted clones, one for each row of a mask. It is called for groups of more than one fit, which
+    are the jobs of `n_jobs`. They must be what `fit` would have given, but for rounding, and groups
+    must not depend on `n_jobs`. `y` is not passed. A Pipeline does not pass the methods on: it is
+    refitted.
 
     Stages, such as the epochs of a VAE with `checkpoint_epochs`, are called as the estimator's
     `stages_` calls them, or by their positions. They cost no further fit, but
