@@ -18,6 +18,7 @@ from skmem._random import set_random_state
 from skmem._sklearn import num_samples, rows_of_params, safe_indexing
 from skmem._version import __version__
 from skmem.cross_fitting._devices import set_device
+from skmem.cross_fitting._keys import estimator_key
 from skmem.cross_fitting._progress import track
 from skmem.cross_fitting._responses import check_scores, check_targets, needs_targets, score_rows
 from skmem.cross_fitting._stages import score_stages, stack_stages
@@ -211,7 +212,7 @@ def _numbered(tasks, job, fits, train_mask, seeds, key):
 
 def _key(job):
     """Hash all that the scores of a fit depend on but its rows and seed, once for all fits."""
-    estimator = set_random_state(clone(job.estimator), 0)
+    estimator = estimator_key(job.estimator)
     versions = (__version__, sklearn.__version__)
     data = (job.X, job.y, job.X_eval, job.y_eval, job.params)
     how = job.response, job.staged, job.scorer

@@ -106,25 +106,25 @@ def stack(module, parameters):
     return stacked
 
 
-def train_together(nets, U, rows, n_epochs, redraws):
+def train_together(nets, tables, rows, redraws, n_epochs):
     """Run epochs as `train` does for each net, without callbacks: with the same batches and the same noise.
 
     Parameters
     ----------
     nets : sequence of VAENet
         Untrained, with the same parameters but for seeds.
-    U : ndarray of shape (n_rows, n_columns)
-        Rows, as a likelihood is about them.
+    tables : sequence of Tensor of shape (n_samples, n_columns)
+        Rows, as the likelihood of each net is about them; nets may share one.
     rows : sequence of integer arrays
-        Those that each net is trained on.
-    n_epochs : int
-        Number of passes over the rows.
+        Those of its table that each net is trained on.
     redraws : sequence of callables or None
         Where not None, they make the rows of an epoch of each net from a seed instead.
+    n_epochs : int
+        Number of passes over the rows.
     """
     for group in _alike(nets, rows):
-        parts = ([values[k] for k in group] for values in (nets, rows, redraws))
-        _train_alike(*parts, U, n_epochs)
+        parts = ([values[k] for k in group] for values in (nets, tables, rows, redraws))
+        _train_alike(*parts, n_epochs)
 
 
 def _alike(nets, rows):
@@ -148,14 +148,16 @@ def _structure(module):
     return type(module), settings, shapes, buffers
 
 
-def _train_alike(nets, rows, redraws, U, n_epochs):
+def _train_alike(nets, tables, rows, redraws, n_epochs):
     flat, stacked = _stacked([net.module_ for net in nets])
     optimizer = torch.optim.Adam([flat], lr=nets[0].lr, fused=True)
     redrawn = redraws[0] is not None
     if redrawn:
         starts = np.cumsum([0, *map(len, rows)])
         rows = [np.arange(*ends) for ends in pairwise(starts)]
-    plan, table = Plan(nets, rows), None if redrawn else nets[0].to_rows(U)
+    else:
+        table, rows = _one_table(tables, rows)
+    plan = Plan(nets, rows)
     for _ in range(n_epochs):
         for net in nets:
             net.history.new_epoch()
@@ -168,6 +170,14 @@ def _train_alike(nets, rows, redraws, U, n_epochs):
         _record(nets, plan, losses)
     _check_finite(nets[0], [flat])
     _separate(nets, optimizer.state[flat])
+
+
+def _one_table(tables, rows):
+    """(table, rows): the tables, each once, below one another, and rows by their numbers there."""
+    distinct = {id(table): table for table in tables}
+    starts = dict(zip(distinct, np.cumsum([0, *map(len, distinct.values())]), strict=False))
+    moved = [starts[id(table)] + own for table, own in zip(tables, rows, strict=True)]
+    return torch.cat([*distinct.values()]), moved
 
 
 def _stacked(modules):

@@ -114,8 +114,8 @@ class FitsTogether:
 
         mask = check_train_mask(train_mask, num_samples(X))
         fits = [set_random_state(clone(self), seed) for seed in seeds]
-        U, rows, redraws = _start_all(fits, X, mask)
-        train_together([fit.net_ for fit in fits], U, rows, self.max_epochs, redraws)
+        started = _start_all(fits, X, mask)
+        train_together([fit.net_ for fit in fits], *started, self.max_epochs)
         return fits
 
     @available_if(_can_fit_together)
@@ -176,20 +176,18 @@ def _group_size(started, n_rows):
 
 
 def _start_all(fits, X, mask):
-    """Set up each fit for its rows: (U, rows, redraws), as `train_together` takes them.
+    """Set up each fit for its rows: (tables, rows, redraws), as `train_together` takes them.
 
-    Rows that are the same for several fits, such as binarised ones, are there once.
+    Rows that are the same for several fits, such as binarised ones, are there once: fits share a table.
     """
-    import torch
-
-    tables, rows, redraws = {}, [], []
-    for fit, train in zip(fits, map(np.flatnonzero, mask), strict=True):
+    found, tables, redraws = {}, [], []
+    rows = [np.flatnonzero(train) for train in mask]
+    for fit, train in zip(fits, rows, strict=True):
         part = fit._start(safe_indexing(X, train))
         redraws.append(fit._redraw(part))
         U, _ = fit._columns.forward(part, fit.noise_seed)
         U = fit.net_.to_rows(U)
-        new = len(tables) * len(mask[0]), U.new_zeros(len(mask[0]), U.shape[1])
-        start, table = tables.setdefault(joblib.hash(fit._columns), new)
-        table[train] = U
-        rows.append(start + train)
-    return torch.cat([table for _, table in tables.values()]), rows, redraws
+        new = U.new_zeros(len(mask[0]), U.shape[1])
+        tables.append(found.setdefault(joblib.hash(fit._columns), new))
+        tables[-1][train] = U
+    return tables, rows, redraws

@@ -73,10 +73,14 @@ class FrameCode:
         return codes
 
     def decode(self, X):
-        """A frame of the kind and the dtypes seen in `fit`."""
+        """A frame of the kind and the dtypes seen in `fit`, counts no greater than their dtypes can hold."""
         data = dict(zip(self.dtypes, X.T, strict=True))
         for name, categories in self.categories.items():
             data[name] = np.array(categories, dtype=object)[data[name].astype(np.int64)]
+        for name, dtype in self.dtypes.items():
+            if re.fullmatch(r"u?int\d+", str(dtype), re.IGNORECASE):
+                limits = np.iinfo(str(dtype).lower())
+                data[name] = data[name].clip(limits.min, limits.max)
         frame = self.frame_type(data)
         return frame.astype(self.dtypes) if hasattr(frame, "astype") else frame.cast(self.dtypes)
 

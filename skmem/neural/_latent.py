@@ -46,6 +46,9 @@ def _pareto_shapes(log_weights, n_replicates):
 class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, TableDensity):
     """Queries to a fitted net `net_` whose rows come from `X` through `_columns`."""
 
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "net_")
+
     @property
     def history_(self):
         """Skorch's history of the training: `train_loss` (minus the ELBO) for each epoch, and more."""
@@ -91,7 +94,9 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, TableDens
         `noise_seed` alone: a row's value depends neither on its batch nor on its position, and differences between
         rows, or between fits, lose what their noise has in common. The standard error comes from independent
         scramblings of the Sobol points (with ``draws="random"``, from the draws) by the delta method. It can't be
-        trusted where :meth:`pareto_k` is above 0.7.
+        trusted where :meth:`pareto_k` is above 0.7. Below that it holds for the "laplace" proposal; an encoder's draws
+        may all miss a part of the posterior, and in linear models 1 to 11 % of the rows are more than 3 of their
+        errors off, the more the shorter the training.
         """
         module = self._scoring_module()
         bound, error = self._reduce_log_weights(module, X, _bound_and_error)
@@ -178,7 +183,7 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, TableDens
         Returns
         -------
         k_hat : ndarray of shape (n_samples,)
-            Estimated tail index; nan with fewer than 25 importance samples.
+            Estimated tail index; nan with fewer than 25 importance samples, inf where no draw has a density.
 
         Notes
         -----
@@ -224,7 +229,9 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, TableDens
         from skmem.neural._codes import decoded
 
         check_is_fitted(self)
-        Z = check_array(Z, dtype=(np.float64, np.float32))
+        Z = check_array(
+            Z, dtype=(np.float64, np.float32), copy=True
+        )  # torch warns of read-only arrays
         if Z.shape[1] != self._n_features_out:
             raise ValueError(f"Z must have {self._n_features_out} columns, got {Z.shape[1]}.")
         return self._columns.backward(decoded(self._scoring_module(), Z, "mean"))

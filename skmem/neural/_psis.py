@@ -28,7 +28,7 @@ def pareto_shapes(log_weights):
     -------
     k_hat : ndarray of shape (n_samples,)
         Shape of the generalised Pareto distribution of the largest weights; -inf where all of these are equal, but
-        for rounding.
+        for rounding, inf where all weights are zero.
 
     Notes
     -----
@@ -40,9 +40,10 @@ def pareto_shapes(log_weights):
     if n_tail < _MIN_TAIL:
         return np.full(log_weights.shape[1], np.nan)
     top = np.sort(log_weights, axis=0)[-n_tail - 1 :]
-    top = np.exp(top - top[-1])
+    none = top[-1] == -np.inf
+    top = np.exp(top - np.where(none, 0.0, top[-1]))
     excess = (top[1:] - top[0]).T
-    shapes = np.full(len(excess), -np.inf)
+    shapes = np.where(none, np.inf, -np.inf)
     for block in row_blocks(len(excess), 8 * n_tail * (30 + int(n_tail**0.5))):
         # Tails of weights that are equal, but for rounding, have no shape; they are as far from heavy as can be.
         rows = block.start + np.flatnonzero(excess[block, -1] > _ROUNDING)

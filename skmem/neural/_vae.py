@@ -283,7 +283,11 @@ class VAE(FitsTogether, LatentDensity):
         from skmem.neural._net import train
 
         U, _ = self._columns.forward(X, self.noise_seed)
-        train(self.net_, U, n_epochs, self._redraw(X))
+        try:
+            train(self.net_, U, n_epochs, self._redraw(X))
+        except FloatingPointError:
+            del self.net_  # what diverged is no fit
+            raise
         return self
 
     def _redraw(self, X):

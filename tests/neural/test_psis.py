@@ -41,3 +41,12 @@ def test_no_tail():
 def test_a_constant_factor_changes_nothing():
     log_weights = np.random.default_rng(0).normal(size=(200, 3))
     assert_allclose(pareto_shapes(log_weights - 1e4), pareto_shapes(log_weights), rtol=1e-6)
+
+
+def test_weights_that_are_all_zero_are_not_to_be_trusted():
+    log_weights = np.random.default_rng(0).normal(size=(100, 2))
+    log_weights[:, 0] = -np.inf
+    shapes = pareto_shapes(log_weights)
+    # no draw says anything, and that without a warning; the neighbour is none the worse
+    assert shapes[0] == np.inf
+    assert shapes[1] == pareto_shapes(log_weights[:, 1:])[0] < 0.7

@@ -11,6 +11,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import has_fit_parameter
@@ -379,6 +380,15 @@ def test_divergence_says_where_and_what_to_try():
         FloatingPointError, match=r"epoch \d+ with learning_rate=1e\+30.*Try .*1e\+29"
     ):
         small(learning_rate=1e30, max_epochs=20).fit(IRIS)
+
+
+def test_what_diverged_is_not_fitted():
+    vae = small(max_epochs=20).fit(IRIS)
+    with pytest.raises(FloatingPointError):
+        vae.set_params(learning_rate=1e30).fit(IRIS)
+    # neither by these parameters nor, unnoticed, by those of before
+    with pytest.raises(NotFittedError):
+        vae.score_samples(IRIS)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skmem import MemorizationScorer, cross_fit
 from skmem.neural import VAE
 from skmem.neural._frames import FrameCode
+from tests.oracles import fit_one_by_one
 
 RNG = np.random.default_rng(0)
 N = 60
@@ -214,3 +215,33 @@ def test_numbers_of_a_frame_are_those_of_the_array():
     assert_array_equal(one.score_samples(X), other.score_samples(frame))
     # what is stored beside the weights does not hold rows
     assert re.search("DataFrame", repr(other._frame.frame_type))
+
+
+def test_fits_of_a_cross_fit_may_know_different_categories():
+    # strings of a frame: a fit knows those of its training rows alone
+    frame = FRAMES["pandas"].assign(city=["Bonn", "Bonn", *DATA["city"][2:]])
+    train_mask = np.ones((4, N), dtype=bool)
+    train_mask[:2, :2] = False
+    train_mask[2:, 2:4] = False
+    points, vae = frame[4:], small(proposal="encoder")
+    scores = vae.cross_fit_score_samples(frame, train_mask, points, seeds=range(4))
+    # those that do have other tables and other nets, and all score rows that they know
+    alone = fit_one_by_one(vae, frame, train_mask, range(4))
+    assert_allclose(scores, [fit.score_samples(points) for fit in alone], rtol=1e-3, atol=1e-3)
+    # a row with a category that a fit has not seen is refused by name, as by a single fit
+    with pytest.raises(ValueError, match="in column 'city' one of the categories seen in fit"):
+        vae.cross_fit_score_samples(pl.from_pandas(frame), train_mask, seeds=range(4))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "UInt8"])
+def test_counts_are_drawn_within_their_dtype(dtype):
+    top = np.iinfo(dtype.lower()).max
+    counts = top - np.random.default_rng(0).integers(20, size=80)
+    frames = [pd.DataFrame({"n": counts, "m": counts[::-1]}).astype(dtype)]
+    if dtype == "UInt8":
+        frames.append(pl.from_pandas(frames[0]))
+    for frame in frames:
+        drawn = small(max_epochs=40).fit(frame).sample(500, random_state=0)
+        # a likelihood of counts has no end: draws beyond it are the greatest there is, and none is wrapped
+        assert list(drawn.dtypes) == list(frame.dtypes)
+        assert drawn["n"].min() > top - 80
