@@ -24,7 +24,8 @@ class Line:
 
     def __str__(self):
         cells = (self.case, self.skmem, self.other, self.result, self.claim)
-        return f"| {' | '.join(cells)} | {'yes' if self.held else '**no**'} |"
+        held = "" if self.claim == "none" else "yes" if self.held else "**no**"
+        return f"| {' | '.join(cells)} | {held} |"
 
 
 def paired(*calls, repeats):

@@ -17,9 +17,9 @@ from skmem.neural._proposals import PROPOSALS
 
 # Tensors of the decoder's widest layer that live at once, in and out of it and in the likelihood.
 _TENSORS = 4
-# What second derivatives of a row take, in draws.
-_SECOND_DERIVATIVES = 8
-_KEPT_BYTES = 16 * 2**20
+# What second derivatives of a row take: in draws, and in matrices of the code's size.
+_SECOND_DERIVATIVES, _MATRICES = 8, 5
+_KEPT_BYTES = 16 * 2**20  # twice a block
 
 
 def push(q, noise):
@@ -88,7 +88,8 @@ def elbo_terms_at(module, x, q, noise):
 
 def scoring_module(module, dtype):
     """A copy of `module` in evaluation mode, of the floating type that `dtype` names."""
-    return copy.deepcopy(module).to(getattr(torch, dtype)).eval().requires_grad_(False)
+    with torch.inference_mode(False):
+        return copy.deepcopy(module).to(getattr(torch, dtype)).eval().requires_grad_(False)
 
 
 def blocked_log_weights(module, U, noise, proposal):
@@ -97,10 +98,11 @@ def blocked_log_weights(module, U, noise, proposal):
     start, draw_bytes = 0, _draw_bytes(module, U)
     # Blocks hold as many rows as their second derivatives allow, since a proposal for many rows costs little more than
     # for one; their draws are then split.
-    for x in tensor_blocks(module, U, draw_bytes * _SECOND_DERIVATIVES):
-        noise = torch.as_tensor(noise, dtype=x.dtype, device=x.device)
+    row_bytes = _SECOND_DERIVATIVES * draw_bytes + _MATRICES * 8 * noise.shape[1] ** 2
+    for x in tensor_blocks(module, U, row_bytes):
         draws = _blocks(x.device.type, len(noise), draw_bytes * len(x))
-        with torch.no_grad():
+        with torch.inference_mode(False), torch.no_grad():
+            noise = torch.as_tensor(noise, dtype=x.dtype, device=x.device)
             q = PROPOSALS[proposal](module, x)
             parts = [log_weights(module, x, q, noise[draw]) for draw in draws]
         yield slice(start, start + len(x)), torch.cat(parts).double().cpu().numpy()
@@ -113,7 +115,9 @@ def tensor_blocks(module, U, row_bytes=None):
     if row_bytes is None:
         row_bytes = _draw_bytes(module, U)
     for rows in _blocks(parameter.device.type, len(U), row_bytes):
-        yield torch.as_tensor(U[rows], dtype=parameter.dtype, device=parameter.device)
+        with torch.inference_mode(False):  # which has no derivatives
+            x = torch.as_tensor(U[rows], dtype=parameter.dtype, device=parameter.device)
+        yield x
 
 
 def _keep_freed_memory():

@@ -73,7 +73,7 @@ class VAE(FitsTogether, LatentDensity):
         Importance samples: scrambled Sobol points through the normal quantile function, or plain Monte Carlo.
     proposal : {"auto", "encoder", "laplace"}, default="auto"
         Distribution that importance samples come from: the encoder's, or for each row a normal near the mode of its
-        posterior with the curvature there. That takes as long as some 10 `latent_dim` draws and misses far less; an
+        posterior with the curvature there. That takes as long as 10 to 20 `latent_dim` draws and misses far less; an
         encoder also serves the rows it was trained on better than others, which looks like memorization. "auto" is
         "laplace" up to 32 entries of the code; "encoder" beyond, and for a `module` of your own: "laplace" takes its
         second derivatives, and each row to be decoded by itself.

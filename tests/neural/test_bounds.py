@@ -18,7 +18,12 @@ from skmem.neural._bounds import (  # noqa: E402
     scoring_module,
     standard_normal_draws,
 )
-from skmem.neural._proposals import derivatives, laplace, resolve_proposal  # noqa: E402
+from skmem.neural._proposals import (  # noqa: E402
+    derivatives,
+    laplace,
+    resolve_proposal,
+    triangular,
+)
 from tests import oracles  # noqa: E402
 
 X = load_iris().data
@@ -179,17 +184,82 @@ def test_rows_out_of_all_bounds_have_no_density(likelihood, scale):
     assert np.all(np.isfinite(scores[3:]))
 
 
-def test_posteriors_too_narrow_for_a_factorisation_are_proposed_all_the_same():
-    vae = linear_vae(20, "laplace").set_params(score_dtype="float32", n_importance_samples=256)
-    vae.fit(X)
+def test_narrow_covariances_are_factorised():
+    generator = torch.Generator().manual_seed(0)
+    shape = {"generator": generator, "dtype": torch.float64}
+    vectors = torch.linalg.qr(torch.randn(3, 3, **shape)).Q
+    root = vectors * torch.tensor([1.0, 1e-6, 1e-12], dtype=torch.float64)
+    # their ratio, squared, is beyond double precision
+    assert torch.linalg.cholesky_ex(root @ root.mT).info > 0
+    lower = triangular(root[None])[0]
+    assert torch.equal(lower, lower.tril())
+    assert torch.all(lower.diagonal() > 0)
+    # it differs from the root by a rotation, also in the narrow directions
+    turn = torch.linalg.solve_triangular(lower, root, upper=False)
+    torch.testing.assert_close(
+        turn @ turn.mT, torch.eye(3, dtype=torch.float64), atol=1e-3, rtol=0
+    )
+
+
+class Awkward(torch.nn.Module):
+    """One column of mean `mean(z)` with a prior that is normal, or flat within 50 of zero."""
+
+    def __init__(self, mean, flat=False):
+        super().__init__()
+        self.mean = mean
+        self.flat = flat
+
+    def encode(self, x):
+        return torch.distributions.Independent(torch.distributions.Normal(0 * x, 1.0), 1)
+
+    def decode(self, z):
+        return torch.distributions.Independent(
+            torch.distributions.Laplace(self.mean(z), 1.0, validate_args=False), 1
+        )
+
+    @property
+    def prior(self):
+        one = torch.ones(1, dtype=torch.float64)
+        base = (torch.distributions.Uniform(-50 * one, 50 * one) if self.flat else None) or (
+            torch.distributions.Normal(0 * one, one)
+        )
+        return torch.distributions.Independent(base, 1)
+
+
+def test_steps_without_a_density_are_not_taken():
+    x = torch.full((2, 1), -100.0, dtype=torch.float64)
     with torch.no_grad():
-        decoder = vae.net_.module_.decoder
-        decoder.head.raw_scale[:] = -20.0  # the floor, 0.001
-        decoder.trunk[0].weight[:, 0] *= 1e3
-    single = vae.score_samples(X)
-    # precisions 1e12 and 1e6: their ratio is at the end of single precision
-    double = vae.set_params(score_dtype="float64").score_samples(X)
-    assert_allclose(single, double, rtol=1e-2)
+        q = laplace(Awkward(torch.log1p), x)
+    # there is no mean below -1, and a whole step leads there
+    assert torch.all((q.loc > -1) & (q.loc < 0))
+
+
+def test_functions_without_second_derivatives_have_curvatures_of_zero():
+    with torch.no_grad():
+        q = laplace(Awkward(lambda z: 2 * z, flat=True), torch.zeros(2, 1, dtype=torch.float64))
+    # a double exponential under a flat prior: half of the prior's precision is left
+    torch.testing.assert_close(
+        q.scale_tril, torch.full((2, 1, 1), 1.2, dtype=torch.float64) * (2 * 100.0**2 / 12) ** 0.5
+    )
+
+
+def test_scoring_in_inference_mode():
+    vae = VAE(2, (8,), max_epochs=2, n_importance_samples=16, random_state=0).fit(X)
+    expected = vae.score_samples(X)
+    with torch.inference_mode():
+        # derivatives are taken all the same
+        assert_array_equal(vae.score_samples(X), expected)
+
+
+def test_blocks_leave_room_for_the_matrices_of_a_large_code():
+    vae = VAE(32, (8,), max_epochs=1, random_state=0).fit(X)
+    module = scoring_module(vae.net_.module_, "float64")
+    U = np.repeat(vae._columns.forward(X, 0)[0], 2, axis=0)
+    blocks = blocked_log_weights(module, U, np.zeros((2, 32)), "laplace")
+    sizes = [rows.stop - rows.start for rows, _ in blocks]
+    # curvature, its eigenvectors, roots and triangles: layers of eight units are nothing beside them
+    assert sum(sizes) == len(U)
+    assert max(sizes) * 5 * 8 * 32**2 <= 8 * 2**20
 
 
 def test_the_default_proposal_is_laplace_where_that_is_cheap():

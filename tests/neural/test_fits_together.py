@@ -241,9 +241,9 @@ def test_memorization_has_its_path():
 
 
 def test_groups_hold_each_fit_once_with_as_many_batches_as_its_neighbours():
-    masks = np.repeat(ragged_masks(150), 8, axis=0)
+    masks = np.repeat(ragged_masks(150), 20, axis=0)
     groups = small().cross_fit_groups(IRIS, masks)
-    assert sorted(np.concatenate(groups).tolist()) == list(range(40))
+    assert sorted(np.concatenate(groups).tolist()) == list(range(100))
     n_batches = -(-masks.sum(axis=1) // 64)
     assert all(len(set(n_batches[group])) == 1 for group in groups)
     # two cores get as much as each other

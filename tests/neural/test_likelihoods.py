@@ -169,13 +169,34 @@ def test_zeros_and_ones_have_the_log_probabilities_that_torch_gives_them(dtype, 
     rng = np.random.default_rng(0)
     logits = torch.as_tensor(scale * rng.normal(size=(2, 5, n_columns)), dtype=dtype)
     value = torch.as_tensor(rng.integers(2, size=(5, n_columns)), dtype=dtype)
-    found = lik.BernoulliLogits(n_columns)(logits).log_prob(value)
-    with_slopes = lik.BernoulliLogits(n_columns)(logits.clone().requires_grad_()).log_prob(value)
+    with torch.no_grad():
+        found = lik.BernoulliLogits(n_columns)(logits).log_prob(value)
+    with_slopes = lik.BernoulliLogits(n_columns)(logits).log_prob(value)
     expected = torch.distributions.Bernoulli(logits=logits.double()).log_prob(value.double())
     # products of at most as many halves as the type can hold: neither large logits nor many columns run out of it
     tolerance = 1e-5 if dtype == torch.float32 else 1e-12
-    for one in (found, with_slopes.detach()):
+    for one in (found, with_slopes):
         assert_allclose(one, expected.sum(dim=-1), rtol=tolerance, atol=tolerance)
+
+
+def test_nearly_certain_rows_lose_no_digits():
+    logits = 60 * torch.randn(20, 784, generator=torch.Generator().manual_seed(0))
+    value = (logits > 0).float()
+    value[:, :3] = 1 - value[:, :3]
+    p = torch.distributions.Bernoulli(logits=logits.double())
+    expected = p.log_prob(value.double()).sum(dim=-1)
+    with torch.no_grad():
+        found = lik.BernoulliLogits(784)(logits).log_prob(value)
+    # sums of the logits are hundreds of times as large as what is left of them
+    assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_infinite_logits_are_certain():
+    logits = torch.tensor([torch.inf, -torch.inf, 0.5])
+    value = torch.tensor([[1.0, 0.0, 1.0], [0.0, 0.0, 1.0]])
+    with torch.no_grad():
+        found = lik.BernoulliLogits(3)(logits).log_prob(value)
+    assert_allclose(found, [np.log(1 / (1 + np.exp(-0.5))), -np.inf])
 
 
 def test_slopes_of_zeros_and_ones_are_those_of_their_log_probability():
@@ -189,7 +210,7 @@ def test_slopes_of_zeros_and_ones_are_those_of_their_log_probability():
     # first and second derivatives are those of differences
     assert torch.autograd.gradcheck(log_prob, logits)
     assert torch.autograd.gradgradcheck(log_prob, logits)
-    # also of one row at a time, as a proposal takes them
+    # also of one row at a time
     bends = torch.func.vmap(torch.func.jacrev(torch.func.grad(log_prob)))(logits.detach(), value)
     p = logits.detach().sigmoid()
     assert_allclose(bends, torch.diag_embed(-p * (1 - p)), rtol=1e-12, atol=1e-12)
@@ -202,6 +223,7 @@ def test_slopes_of_zeros_and_ones_are_those_of_their_log_probability():
 def test_slopes_of_zeros_and_ones_are_those_that_torch_gives_them(transform, argnums):
     rng = np.random.default_rng(0)
     logits = torch.as_tensor(rng.normal(size=(4, 3)))
+    logits[0] = 0.0  # where both parts of a product's logarithm have a kink
     value = torch.as_tensor(rng.integers(2, size=(4, 3)), dtype=torch.float64)
 
     def of_ours(logits, value):
