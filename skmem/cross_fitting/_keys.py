@@ -21,10 +21,12 @@ def estimator_key(estimator):
 
 
 def _module_key(module):
-    """Names, classes and settings of all submodules, and the values of the module's parameters and buffers."""
+    """Names, classes and settings of all submodules, and the types and values of parameters and buffers."""
     settings = [
         (name, type(part).__qualname__, {k: v for k, v in vars(part).items() if k[0] != "_"})
         for name, part in module.named_modules()
     ]
-    values = {name: value.detach().cpu().numpy() for name, value in module.state_dict().items()}
+    tensors = [*module.named_parameters(), *module.named_buffers()]
+    # NumPy lacks some of torch's types.
+    values = [(name, str(t.dtype), t.detach().cpu().double().numpy()) for name, t in tensors]
     return settings, values

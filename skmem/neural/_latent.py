@@ -229,9 +229,8 @@ class LatentDensity(ClassNamePrefixFeaturesOutMixin, TransformerMixin, TableDens
         from skmem.neural._codes import decoded
 
         check_is_fitted(self)
-        Z = check_array(
-            Z, dtype=(np.float64, np.float32), copy=True
-        )  # torch warns of read-only arrays
+        # Frames give read-only arrays, of which torch warns.
+        Z = check_array(Z, dtype=(np.float64, np.float32), copy=True)
         if Z.shape[1] != self._n_features_out:
             raise ValueError(f"Z must have {self._n_features_out} columns, got {Z.shape[1]}.")
         return self._columns.backward(decoded(self._scoring_module(), Z, "mean"))

@@ -237,7 +237,7 @@ class VAE(FitsTogether, LatentDensity):
         ValueError
             If rows don't suit the likelihood, sizes don't suit the rows, or the device isn't there.
         FloatingPointError
-            If training diverges.
+            If training diverges; the model is not fitted then.
         """
         X = self._start(X)
         return self._train(X, self.max_epochs)

@@ -47,7 +47,8 @@ def test_other_values_settings_and_parameters_have_other_keys():
     other, setting = own(), own()
     other.decoder.trunk[0].weight.data[0, 0] += 1.0
     setting.width += 1
-    keys = [key(own()), key(other), key(setting), key(own(), beta=0.5), key(own(5)), key(None)]
+    modules = [own(), other, setting, own(5), own().double(), own().bfloat16(), None]
+    keys = [*map(key, modules), key(own(), beta=0.5)]
     assert len(set(keys)) == len(keys)
 
 

@@ -206,8 +206,7 @@ class Awkward(torch.nn.Module):
 
     def __init__(self, mean, flat=False):
         super().__init__()
-        self.mean = mean
-        self.flat = flat
+        self.mean, self.flat = mean, flat
 
     def encode(self, x):
         return torch.distributions.Independent(torch.distributions.Normal(0 * x, 1.0), 1)
@@ -220,10 +219,9 @@ class Awkward(torch.nn.Module):
     @property
     def prior(self):
         one = torch.ones(1, dtype=torch.float64)
-        base = (torch.distributions.Uniform(-50 * one, 50 * one) if self.flat else None) or (
-            torch.distributions.Normal(0 * one, one)
-        )
-        return torch.distributions.Independent(base, 1)
+        normal = torch.distributions.Normal(0 * one, one)
+        uniform = torch.distributions.Uniform(-50 * one, 50 * one)
+        return torch.distributions.Independent(uniform if self.flat else normal, 1)
 
 
 def test_steps_without_a_density_are_not_taken():

@@ -366,7 +366,12 @@ def test_frames_keep_their_names():
     vae = small().fit(frame)
     assert list(vae.feature_names_in_) == list(frame.columns)
     # codes have names of their own
-    assert isinstance(vae.set_output(transform="pandas").transform(frame), pd.DataFrame)
+    codes = vae.set_output(transform="pandas").transform(frame)
+    assert isinstance(codes, pd.DataFrame)
+    # a frame's array may be read-only, of which torch would warn
+    assert_array_equal(
+        vae.inverse_transform(codes), vae.inverse_transform(codes.to_numpy().copy())
+    )
 
 
 def test_single_precision_is_close():
